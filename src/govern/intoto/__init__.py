@@ -1,0 +1,1 @@
+"""Statements, envelopes and bundles: exact bytes in, exact bytes out. No I/O, no cryptography."""

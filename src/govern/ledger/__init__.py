@@ -1,0 +1,1 @@
+"""Records folded to what holds at a time. Pure."""

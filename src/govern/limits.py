@@ -1,0 +1,114 @@
+"""Every named bound on untrusted input, in one place, so that it can be seen and changed.
+
+A read of bytes that somebody else controls takes one of these. The refusal names the bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from govern.errors import GovernError, LimitExceeded
+
+KiB: Final = 1024
+MiB: Final = 1024 * KiB
+GiB: Final = 1024 * MiB
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A maximum with a name.
+
+    Args:
+        name: how refusals call it; the name of the constant.
+        value: the largest value that is accepted.
+        unit: what is counted.
+    """
+
+    name: str
+    value: int
+    unit: str = "bytes"
+
+    def check(self, got: int, what: str, error: type[GovernError] = LimitExceeded) -> int:
+        """Return `got`, or raise `error` that names this bound.
+
+        Args:
+            got: the number to judge, in this bound's unit.
+            what: what is being read, for the message.
+            error: the class to raise; input of the user's own is `InvalidInput`.
+        """
+        if got > self.value:
+            raise error(
+                f"{what} is too large",
+                got=f"{got} {self.unit}",
+                expected=f"at most {self.value} {self.unit} ({self.name})",
+                hint=f"nothing honest is this large; if it must be, {self.name} is in govern.limits",
+            )
+        return got
+
+
+# --- what a registry or layout may hand us -------------------------------------------------------
+MAX_MANIFEST: Final = Bound("MAX_MANIFEST", 4_194_304)
+"""Distribution spec, "Pushing manifests": registries take at least 4 MiB, and hardly any takes more."""
+
+MAX_INDEX: Final = Bound("MAX_INDEX", 8 * MiB)
+"""A referrers page, or the fallback index."""
+
+MAX_LAYOUT_INDEX: Final = Bound("MAX_LAYOUT_INDEX", 64 * MiB)
+"""`index.json` of an image layout, which lists every manifest in it."""
+
+MAX_CONFIG: Final = Bound("MAX_CONFIG", 4 * MiB)
+MAX_BUNDLE: Final = Bound("MAX_BUNDLE", 16 * MiB)
+"""A Sigstore bundle, which may carry a whole SBOM."""
+
+MAX_LINE_BUNDLE: Final = Bound("MAX_LINE_BUNDLE", 1 * MiB)
+"""A bundle on a line (FORMAT §5)."""
+
+MAX_STATEMENT: Final = Bound("MAX_STATEMENT", 12 * MiB)
+MAX_FILE_LIST: Final = Bound("MAX_FILE_LIST", 128 * MiB)
+"""100,000 files take 23 MB."""
+
+MAX_FILES: Final = Bound("MAX_FILES", 500_000, "files")
+MAX_LAYERS: Final = Bound("MAX_LAYERS", 20_000, "layers")
+MAX_REFERRERS: Final = Bound("MAX_REFERRERS", 10_000, "records")
+"""How many claims about one subject are read before a decision says that some were not."""
+
+MAX_PAGES: Final = Bound("MAX_PAGES", 1_000, "pages")
+MAX_TAGS: Final = Bound("MAX_TAGS", 200_000, "tags")
+MAX_ERROR_BODY: Final = Bound("MAX_ERROR_BODY", 64 * KiB)
+MAX_TOKEN_BODY: Final = Bound("MAX_TOKEN_BODY", 128 * KiB)
+MAX_HEADER_VALUE: Final = Bound("MAX_HEADER_VALUE", 16 * KiB)
+MAX_REDIRECTS: Final = Bound("MAX_REDIRECTS", 5, "redirects")
+MAX_BLOB: Final = Bound("MAX_BLOB", 1 << 50)
+"""A size in a descriptor. One pebibyte; free space is checked before a pull as well."""
+
+MAX_JSON_DEPTH: Final = Bound("MAX_JSON_DEPTH", 128, "levels")
+MAX_ANNOTATIONS: Final = Bound("MAX_ANNOTATIONS", 1_000, "annotations")
+
+# --- what the user's own files may be ------------------------------------------------------------
+MAX_POLICY: Final = Bound("MAX_POLICY", 4 * MiB)
+MAX_METADATA: Final = Bound("MAX_METADATA", 4 * MiB)
+MAX_PREDICATE: Final = Bound("MAX_PREDICATE", 8 * MiB)
+MAX_KEY_FILE: Final = Bound("MAX_KEY_FILE", 64 * KiB)
+MAX_LOCK: Final = Bound("MAX_LOCK", 128 * MiB)
+MAX_SETTINGS: Final = Bound("MAX_SETTINGS", 1 * MiB)
+MAX_CREDENTIALS: Final = Bound("MAX_CREDENTIALS", 4 * MiB)
+MAX_HEADER: Final = Bound("MAX_HEADER", 100 * MiB)
+"""A safetensors header; the reference reader caps it at 100 MB too."""
+
+MAX_GGUF_STRING: Final = Bound("MAX_GGUF_STRING", 16 * MiB)
+MAX_GGUF_ENTRIES: Final = Bound("MAX_GGUF_ENTRIES", 1_000_000, "entries")
+MAX_ONNX_SCAN: Final = Bound("MAX_ONNX_SCAN", 1_000_000, "fields")
+MAX_ZIP_MEMBERS: Final = Bound("MAX_ZIP_MEMBERS", 100_000, "members")
+
+# --- the format's own numbers (FORMAT §3, §5) ----------------------------------------------------
+MAX_NAME: Final = Bound("MAX_NAME", 200, "characters")
+MAX_SAW: Final = Bound("MAX_SAW", 64, "records")
+MAX_PUSHED_MANIFEST: Final = Bound("MAX_PUSHED_MANIFEST", 4_000_000)
+
+# --- transfer ------------------------------------------------------------------------------------
+BUFFER_BYTES: Final = 1 * MiB
+"""One buffer per worker; peak memory is a number of these, not of files."""
+
+CACHED_OBJECT: Final = Bound("CACHED_OBJECT", 4 * MiB)
+"""Objects up to here are cached by digest; weights never are."""

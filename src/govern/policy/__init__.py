@@ -1,0 +1,1 @@
+"""Is it authorised? The policy file, rules as data, and `decide()`. Pure and total."""

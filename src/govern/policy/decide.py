@@ -1,0 +1,317 @@
+"""`decide`: is this authorised? Pure and total: the same inputs and the same `at` give the same bytes.
+
+The rules of this version, in the order in which they are judged:
+
+    (1) the artifact's own name is the expected one             NAME-MISMATCH
+    (2) no other content claims the same version                CONFLICT
+    (3) every required kind is there, by somebody who may say it  MISSING, INCONCLUSIVE
+    (4) the registered version is the one inside                VERSION-MISMATCH
+    (5) a typed tag is the registered version                   TAG-MISMATCH
+    (6) everything that was listed was read                     LISTING, UNREAD
+
+Source: DESIGN §6, FORMAT §1, §4, §6, §7, §8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from govern.errors import GovernError
+from govern.ledger.state import Registered, State
+from govern.names import Name
+from govern.oci.digest import Digest
+from govern.oci.reference import Pinned
+from govern.policy.decision import (
+    CheckView,
+    Code,
+    Decision,
+    Outcome,
+    PolicyView,
+    Reason,
+    RecordView,
+    RefusedView,
+    Requirement,
+    SubjectView,
+    TagView,
+)
+from govern.policy.model import Policy
+from govern.predicates import registration
+from govern.predicates.kinds import word_for
+from govern.times import write_time
+from govern.trust.records import Record, Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What is decided about, as its own manifest and config describe it.
+
+    Args:
+        pinned: place, digest, and the tag that was typed.
+        expected: the name that the verifier expects.
+        name: the name inside, or None for artifacts of other tools.
+        version: the version inside, or None.
+        kind: `model`, `dataset`, or an artifact type.
+    """
+
+    pinned: Pinned
+    expected: Name
+    name: str | None
+    version: str | None
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """What of the listings was not read.
+
+    Args:
+        unread: claims beyond the bound.
+        failures: listings or claims that could not be read for a passing reason.
+    """
+
+    unread: int = 0
+    failures: tuple[GovernError, ...] = ()
+
+
+def decide(
+    policy: Policy,
+    artifact: Artifact,
+    state: State,
+    refused: Sequence[Rejected],
+    completeness: Completeness,
+    at: datetime,
+) -> Decision:
+    """Judge an artifact.
+
+    Args:
+        policy: the verifier's policy.
+        artifact: what is judged, pinned.
+        state: the fold of the admitted records of D and of L.
+        refused: the claims that were not admitted; they never help and never hurt.
+        completeness: what was not read.
+        at: the moment that is asked about.
+    """
+    name, digest = artifact.expected, artifact.pinned.digest
+    trusted = [one for one in state.registered if _may(policy, one.record, name)]
+    mine = [one for one in trusted if one.digest == digest]
+    reasons: list[Reason] = []
+    # (1)
+    if artifact.name is not None and artifact.name != name:
+        reasons.append(
+            _deny(
+                Code.NAME_MISMATCH,
+                f"the artifact says that it is {artifact.name!r}, expected {str(name)!r}",
+                f"if that is what you want, say --name {artifact.name}; else the wrong thing stands at this reference",
+            )
+        )
+    # (2)
+    reasons += _conflicts(trusted, mine, digest)
+    # (3)
+    requirements = []
+    for kind in policy.require:
+        by, faults = _satisfying(policy, state, artifact, kind, refused)
+        if completeness.failures or completeness.unread:
+            # What was not read may be just what is missing: nobody can say.
+            faults = [one.model_copy(update={"outcome": "undecided"}) for one in faults]
+        requirements.append(
+            Requirement(
+                word=word_for(kind),
+                type=kind,
+                satisfied=bool(by),
+                by=tuple(str(one.statement.digest) for one in by),
+            )
+        )
+        reasons += faults
+    # (4)
+    for one in mine:
+        if artifact.version is not None and one.version != artifact.version:
+            reasons.append(
+                _deny(
+                    Code.VERSION_MISMATCH,
+                    f"the artifact says that it is version {artifact.version!r}, registered as {one.version!r}",
+                    "one digest is one version of one name; push again under the right version",
+                )
+            )
+    # (5)
+    tag, tag_reasons = _tag(artifact, mine)
+    reasons += tag_reasons
+    # (6)
+    reasons += _incomplete(completeness)
+    version = artifact.version or next((one.version for one in mine), None)
+    return Decision(
+        outcome=_outcome(reasons),
+        subject=SubjectView(
+            reference=str(artifact.pinned), digest=digest, name=name, version=version, kind=artifact.kind
+        ),
+        policy=PolicyView(source=policy.source, digest=policy.digest),
+        at=write_time(at),
+        tag=tag,
+        reasons=tuple(reasons),
+        requirements=tuple(requirements),
+        records=tuple(_view(policy, one, name) for one in state.records)
+        + tuple(
+            _view(policy, one, name, "claims to be written later than the moment asked about") for one in state.later
+        ),
+        refused=tuple(_refused(one) for one in sorted(refused, key=lambda one: one.manifest)),
+        unread=completeness.unread,
+    )
+
+
+def _may(policy: Policy, record: Record, name: Name) -> bool:
+    return policy.who_may(record.signer, record.statement.predicate_type, name) is not None
+
+
+def _outcome(reasons: Sequence[Reason]) -> Outcome:
+    outcomes = {one.outcome for one in reasons}
+    if "denied" in outcomes:
+        return "denied"
+    return "undecided" if "undecided" in outcomes else "allowed"
+
+
+def _deny(code: Code, message: str, hint: str = "") -> Reason:
+    return Reason(code=code, outcome="denied", message=message, hint=hint)
+
+
+def _conflicts(trusted: Sequence[Registered], mine: Sequence[Registered], digest: Digest) -> list[Reason]:
+    reasons = []
+    for version in sorted({one.version for one in mine}):
+        others = sorted({one.digest for one in trusted if one.version == version and one.digest != digest})
+        if others:
+            # In no snapshot: neither wins, until an authorised withdrawal names one (FORMAT §7).
+            reasons.append(
+                _deny(
+                    Code.CONFLICT,
+                    f"version {version!r} is registered for this content and for {', '.join(others)}",
+                    "neither can be trusted as this version: push the right content under a new version",
+                )
+            )
+    return reasons
+
+
+def _satisfying(
+    policy: Policy, state: State, artifact: Artifact, kind: str, refused: Sequence[Rejected]
+) -> tuple[list[Record], list[Reason]]:
+    found = state.of_type(kind, artifact.pinned.digest)
+    allowed = [one for one in found if _may(policy, one, artifact.expected)]
+    good: list[Record] = []
+    dangling: list[str] = []
+    for record in allowed:
+        missing = _unsatisfied(record, state)
+        if missing:
+            dangling.append(missing)
+        else:
+            good.append(record)
+    if good:
+        return good, []
+    word = word_for(kind)
+    if dangling:
+        return [], [
+            _deny(
+                Code.INCONCLUSIVE,
+                f"the {word} lists evidence that is not there: {dangling[0]}{_seen_refused(refused)}",
+                "restore it from another copy, or push again from the source",
+            )
+        ]
+    if found:
+        signers = ", ".join(sorted({policy.owners.get(one.signer, one.signer) for one in found}))
+        return [], [
+            _deny(
+                Code.MISSING,
+                f"no authorised {word}: found one by {signers}, who may not sign it for {str(artifact.expected)!r}",
+                "the policy's roles say who may",
+            )
+        ]
+    return [], [
+        _deny(
+            Code.MISSING,
+            f"no {word} of {artifact.expected} for this content was found{_seen_refused(refused)}",
+            f"whoever made the artifact adds one with govern {'push' if kind == registration.TYPE else 'attest'}; "
+            "govern records shows what is there",
+        )
+    ]
+
+
+def _seen_refused(refused: Sequence[Rejected]) -> str:
+    if not refused:
+        return ""
+    first = min(refused, key=lambda one: (one.about_another, one.manifest))
+    count = "1 claim was refused" if len(refused) == 1 else f"{len(refused)} claims were refused, the first"
+    return f" ({count}: {first.reason.message})"
+
+
+def _unsatisfied(record: Record, state: State) -> str:
+    """Return which listed evidence is not among the admitted records, or empty."""
+    if not isinstance(record.content, registration.Registration):
+        return ""
+    known = {one.identity for one in state.records}
+    for wanted in record.content.evidence:
+        if (wanted.statement.id, wanted.signer.id) not in known:
+            return f"statement {wanted.statement.id} by {wanted.signer.id}"
+    return ""
+
+
+def _tag(artifact: Artifact, mine: Sequence[Registered]) -> tuple[TagView, list[Reason]]:
+    typed = artifact.pinned.tag
+    if typed is None:
+        return TagView(typed=None, verdict="none"), []
+    if not mine:
+        # The rule holds from the first authorised registration on (FORMAT §6).
+        return TagView(typed=typed, verdict="unproven"), []
+    versions = sorted({one.version for one in mine})
+    if typed in versions:
+        return TagView(typed=typed, verdict="registered"), []
+    return TagView(typed=typed, verdict="mismatch"), [
+        _deny(
+            Code.TAG_MISMATCH,
+            f"the tag {typed!r} points to content that is registered as {', '.join(versions)}",
+            f"ask for :{versions[0]}, or for the digest; and find out who moved the tag",
+        )
+    ]
+
+
+def _incomplete(completeness: Completeness) -> list[Reason]:
+    reasons = [
+        Reason(code=Code.LISTING, outcome="undecided", message=one.message, hint=one.hint)
+        for one in completeness.failures
+    ]
+    if completeness.unread:
+        reasons.append(
+            Reason(
+                code=Code.UNREAD,
+                outcome="undecided",
+                message=f"{completeness.unread} listed claims were not read",
+                hint="somebody flooded the subject with claims; remove them, or raise MAX_REFERRERS",
+            )
+        )
+    return reasons
+
+
+def _view(policy: Policy, record: Record, name: Name, note: str = "") -> RecordView:
+    authorised = _may(policy, record, name)
+    if not note and not authorised:
+        note = f"not authorised under {policy.source}"
+    return RecordView(
+        word=record.word,
+        type=record.statement.predicate_type,
+        statement=record.statement.digest,
+        signer=record.signer,
+        person=policy.owners.get(record.signer),
+        authorised=authorised,
+        manifest=record.claim.manifest,
+        issued_at=write_time(record.issued_at) if record.issued_at else None,
+        about=record.statement.subjects[0].name,
+        note=note,
+        checks=tuple(CheckView(step=one.step, made=one.made, detail=one.detail) for one in record.checks),
+    )
+
+
+def _refused(one: Rejected) -> RefusedView:
+    return RefusedView(
+        manifest=one.manifest,
+        reason=one.reason.message,
+        claimed_type=one.claimed_type,
+        claimed_signer=one.claimed_signer,
+        about_another=one.about_another,
+    )

@@ -1,0 +1,127 @@
+"""The fields that all predicates of ours share (FORMAT §4, §5)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, ValidationError
+from pydantic.alias_generators import to_camel
+
+from govern.errors import GovernError, InvalidInput
+from govern.limits import MAX_SAW
+from govern.oci.digest import Digest
+from govern.times import read_time
+
+_HEX: Final = r"^[0-9a-f]{64}$"
+_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+
+def _time(text: str) -> str:
+    try:
+        read_time(text)
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
+    return text
+
+
+Time = Annotated[
+    StrictStr,
+    AfterValidator(_time),
+    Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$", examples=["2026-11-21T09:30:00Z"]),
+]
+Text = Annotated[StrictStr, Field(min_length=1, max_length=10_000)]
+
+
+def is_decimal(text: str) -> bool:
+    """Whether `text` is a number as records write it: a decimal string."""
+    return _DECIMAL.fullmatch(text) is not None
+
+
+class Model(BaseModel):
+    """A frozen model that refuses unknown fields: "written by a newer govern" (DESIGN §5)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, strict=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object, without absent fields."""
+        return self.model_dump(by_alias=True, exclude_none=True, mode="json")
+
+
+class DigestSet(Model):
+    """A digest inside a statement: `{"sha256": "<64 hex>"}`."""
+
+    sha256: Annotated[StrictStr, Field(pattern=_HEX)]
+
+    @classmethod
+    def of(cls, digest: Digest) -> DigestSet:
+        """Wrap a sha256 digest."""
+        return cls(sha256=digest.encoded)
+
+    @property
+    def id(self) -> Digest:
+        """The digest, as its own type."""
+        return Digest.from_hex(self.sha256)
+
+
+class RecordReference(Model):
+    """A reference to a record: satisfied only by an admitted record of this statement and this signer.
+
+    `manifest` and `bundle` are where to look first (FORMAT §5).
+    """
+
+    statement: DigestSet
+    signer: DigestSet
+    manifest: DigestSet
+    bundle: DigestSet
+
+
+class Common(Model):
+    """Fields of every predicate of ours."""
+
+    issued_at: Annotated[Time, Field(description="When the writer says that it was written: a claim.")]
+    reason: Annotated[Text | None, Field(description="Why, in the writer's words.")] = None
+    policy: Annotated[
+        DigestSet | None,
+        Field(description="The policy that the writer had in mind: a claim, looked up, never trusted."),
+    ] = None
+    saw: Annotated[
+        tuple[RecordReference, ...] | None,
+        Field(
+            max_length=MAX_SAW.value,
+            description="Heads of the records that the writer had admitted. "
+            "Orders records; proves nothing about completeness.",
+        ),
+    ] = None
+
+
+_Common = TypeVar("_Common", bound=BaseModel)
+
+
+def read_predicate(model: type[_Common], value: dict[str, Any], what: str, error: type[GovernError]) -> _Common:
+    """Validate a predicate of ours.
+
+    Args:
+        model: the model of its kind.
+        value: the parsed JSON.
+        what: the kind, for messages.
+        error: the class to raise.
+
+    Raises:
+        error: with the first faults, each with its place; unknown fields are called a newer govern's.
+    """
+    try:
+        return model.model_validate(value, strict=False)
+    except ValidationError as fault:
+        raise error(f"the {what} is not valid", got=faults_of(fault), expected=f"the schema of {what}") from fault
+
+
+def faults_of(fault: ValidationError, most: int = 3) -> str:
+    """Return the first faults of a validation, each with its place."""
+    found = []
+    for item in fault.errors()[:most]:
+        place = ".".join(str(part) for part in item["loc"]) or "the document"
+        message = "unknown field, written by a newer govern" if item["type"] == "extra_forbidden" else item["msg"]
+        found.append(f"{place}: {message}")
+    rest = fault.error_count() - most
+    return "; ".join(found) + (f"; and {rest} more" if rest > 0 else "")

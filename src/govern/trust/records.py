@@ -1,0 +1,122 @@
+"""Claims, records and refusals. Trust changes the type (DESIGN §1).
+
+A `Claim` is bytes from a registry. `admit` makes of it a `Record`, which is authentic and no more than
+that, or a `Rejected`, which is kept: auditors see what was refused and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from govern.errors import GovernError
+from govern.intoto.bundle import Bundle
+from govern.intoto.statement import Statement
+from govern.oci.digest import Digest
+from govern.predicates.common import Common, DigestSet, RecordReference
+from govern.predicates.kinds import word_for
+from govern.trust.wrapping import Wrapper
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An untrusted record.
+
+    Args:
+        wrapper: its manifest.
+        bundle: the bundle's bytes; the digest was checked when they were read.
+    """
+
+    wrapper: Wrapper
+    bundle: bytes
+
+    @property
+    def manifest(self) -> Digest:
+        """The digest of the manifest: where it was found, not what it is."""
+        return self.wrapper.raw.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One step of the proof, as it went.
+
+    Args:
+        step: what was looked at, e.g. "signature".
+        made: whether this step was made at all; a step not made is said, never left out.
+        detail: what was found.
+    """
+
+    step: str
+    made: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An authentic record: these bytes were signed by this signer about this subject.
+
+    It says nothing about permission.
+
+    Args:
+        claim: where it was found.
+        bundle: the parsed bundle.
+        statement: what was signed.
+        signer: who signed: sha256 of the DER SPKI.
+        content: the parsed predicate, for kinds of ours; None for others.
+        issued_at: when the writer says that it was written, or None.
+        checks: the steps of the proof.
+    """
+
+    claim: Claim
+    bundle: Bundle
+    statement: Statement
+    signer: Digest
+    content: Common | None
+    issued_at: datetime | None
+    checks: tuple[Check, ...]
+
+    @property
+    def identity(self) -> tuple[Digest, Digest]:
+        """(statement, signer): what is said, and by whom (FORMAT §5)."""
+        return self.statement.digest, self.signer
+
+    @property
+    def predicate(self) -> Mapping[str, Any]:
+        """The predicate as JSON."""
+        return self.statement.predicate
+
+    @property
+    def word(self) -> str:
+        """What people call its type."""
+        return word_for(self.statement.predicate_type)
+
+    @property
+    def reference(self) -> RecordReference:
+        """How other records name this one."""
+        return RecordReference(
+            statement=DigestSet.of(self.statement.digest),
+            signer=DigestSet.of(self.signer),
+            manifest=DigestSet.of(self.claim.manifest),
+            bundle=DigestSet.of(Digest.of(self.claim.bundle)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A claim that was refused, and why.
+
+    Args:
+        manifest: the digest under which it was listed.
+        reason: the refusal.
+        claimed_type: the predicate type it claims, unverified, or "".
+        claimed_signer: the signer it claims, unverified, or "".
+        about_another: whether it is authentic and about another name, version or artifact.
+    """
+
+    manifest: Digest
+    reason: GovernError
+    claimed_type: str = ""
+    claimed_signer: str = ""
+    about_another: bool = False

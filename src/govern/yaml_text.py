@@ -1,0 +1,186 @@
+"""YAML that people write, read strictly, with the line of every value.
+
+A subset: one document; no anchors, aliases or tags; every key once; `true`, `false`, `null` and plain
+decimal integers are what they look like, and every other plain scalar is text, letter for letter. So a
+version `1.10` stays `1.10`, a metric `0.950` stays a decimal string, and `no` is a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from govern.errors import GovernError, InvalidInput
+from govern.limits import MAX_JSON_DEPTH, Bound
+
+_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,15})")
+_PLAIN: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Model = TypeVar("_Model", bound=BaseModel)
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in a file.
+
+    Args:
+        line: from 1.
+        place: which value, e.g. `people.ci.keys.0`.
+        message: what is wrong, and what was expected.
+    """
+
+    line: int
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A YAML document.
+
+    Args:
+        value: dicts, lists, text, integers, booleans and None.
+        lines: the line of every value, by path.
+    """
+
+    value: Any
+    lines: dict[Path, int]
+
+    def line(self, path: Iterable[str | int]) -> int:
+        """Return the line of a value, or of the nearest one around it."""
+        place = tuple(path)
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
+
+
+def read_yaml(data: bytes, what: str, *, bound: Bound) -> Document:
+    """Read a document.
+
+    Args:
+        data: UTF-8.
+        what: the file, for messages.
+        bound: the largest size in bytes.
+
+    Raises:
+        InvalidInput: with every fault and its line.
+    """
+    bound.check(len(data), what, InvalidInput)
+    try:
+        text = data.decode("utf-8")
+        loader = _LOADER(text)
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except UnicodeDecodeError as fault:
+        raise InvalidInput(f"{what} is not text", got=f"a wrong byte at {fault.start}", expected="UTF-8") from fault
+    except yaml.MarkedYAMLError as fault:
+        mark = fault.problem_mark or fault.context_mark
+        line = mark.line + 1 if mark else 1
+        raise InvalidInput(
+            f"{what} is not YAML", got=f"line {line}: {fault.problem or fault.context}", expected="YAML"
+        ) from fault
+    except (yaml.YAMLError, RecursionError) as fault:
+        raise InvalidInput(f"{what} is not YAML", got=str(fault)[:200], expected="YAML") from fault
+    reader = _Reader()
+    value = None if node is None else reader.read(node, ())
+    if reader.faults:
+        raise faulty(what, reader.faults)
+    return Document(value, reader.lines)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.lines: dict[Path, int] = {}
+        self.faults: list[Fault] = []
+        self._seen: set[int] = set()
+
+    def read(self, node: yaml.Node, path: Path) -> Any:
+        line = node.start_mark.line + 1
+        self.lines[path] = line
+        if id(node) in self._seen:
+            self._fault(line, path, "an alias repeats another value; write it out")
+            return None
+        self._seen.add(id(node))
+        if len(path) > MAX_JSON_DEPTH.value:
+            self._fault(line, path, f"nested deeper than {MAX_JSON_DEPTH.value} ({MAX_JSON_DEPTH.name})")
+            return None
+        if not node.tag.startswith("tag:yaml.org,2002:"):
+            self._fault(line, path, f"the tag {node.tag} is not used here")
+            return None
+        match node:
+            case yaml.MappingNode():
+                return self._mapping(node, path)
+            case yaml.SequenceNode():
+                return [self.read(item, (*path, number)) for number, item in enumerate(node.value)]
+            case _:
+                return _scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._fault(line, path, "a key must be text")
+                continue
+            key = str(key_node.value)
+            if key in result:
+                self._fault(line, (*path, key), "stands twice; keep one")
+                continue
+            result[key] = self.read(value_node, (*path, key))
+            self.lines[(*path, key)] = line
+        return result
+
+    def _fault(self, line: int, path: Path, message: str) -> None:
+        self.faults.append(Fault(line, dotted(path), message))
+
+
+def _scalar(node: yaml.Node) -> str | int | bool | None:
+    text = str(node.value)
+    if getattr(node, "style", None) is not None:
+        return text
+    if text.lower() in _PLAIN:
+        return _PLAIN[text.lower()]
+    return int(text) if _INTEGER.fullmatch(text) else text
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """Return a path as people write it."""
+    return ".".join(str(part) for part in path) or "the document"
+
+
+def validate(model: type[_Model], document: Document, what: str) -> _Model:
+    """Return a model of a document; raise `InvalidInput` with all faults at once, each with its line."""
+    try:
+        return model.model_validate(document.value, strict=False)
+    except ValidationError as fault:
+        raise faulty(what, faults_in(fault, document)) from fault
+
+
+def faults_in(fault: ValidationError, document: Document) -> list[Fault]:
+    """Return the faults of a validation with their lines."""
+    found = []
+    for item in fault.errors():
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            message = "is not known here; see the reference, or remove it"
+        found.append(Fault(document.line(item["loc"]), dotted(item["loc"]), message))
+    return found
+
+
+def faulty(what: str, faults: list[Fault], error: type[GovernError] = InvalidInput) -> GovernError:
+    """Return the refusal that lists faults, in the order of their lines."""
+    ordered = sorted(faults, key=lambda one: (one.line, one.place))
+    count = "1 fault" if len(ordered) == 1 else f"{len(ordered)} faults"
+    return error(f"{what} has {count}\n" + "\n".join(f"  {one}" for one in ordered))
