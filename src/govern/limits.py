@@ -98,8 +98,27 @@ MAX_HEADER: Final = Bound("MAX_HEADER", 100 * MiB)
 
 MAX_GGUF_STRING: Final = Bound("MAX_GGUF_STRING", 16 * MiB)
 MAX_GGUF_ENTRIES: Final = Bound("MAX_GGUF_ENTRIES", 1_000_000, "entries")
-MAX_ONNX_SCAN: Final = Bound("MAX_ONNX_SCAN", 1_000_000, "fields")
+MAX_GGUF_DEPTH: Final = Bound("MAX_GGUF_DEPTH", 4, "levels")
+MAX_ONNX_SCAN: Final = Bound("MAX_ONNX_SCAN", 4_000_000, "fields")
+"""20,000 convolutions and their weights take 500,000."""
+
+MAX_ONNX_DEPTH: Final = Bound("MAX_ONNX_DEPTH", 16, "levels")
 MAX_ZIP_MEMBERS: Final = Bound("MAX_ZIP_MEMBERS", 100_000, "members")
+MAX_ZIP_DIRECTORY: Final = Bound("MAX_ZIP_DIRECTORY", 16 * MiB)
+"""The central directory of a zip; 100,000 members with names of a usual length take 12 MB."""
+
+MAX_ZIP_DEPTH: Final = Bound("MAX_ZIP_DEPTH", 4, "levels")
+"""Zips and compressed files inside of each other."""
+
+MAX_NPY_HEADER: Final = Bound("MAX_NPY_HEADER", 64 * KiB)
+MAX_PICKLE_OPCODES: Final = Bound("MAX_PICKLE_OPCODES", 2_000_000, "opcodes")
+"""Looked at in one file and all that is packed into it; other files than pickles have a handful."""
+
+MAX_PICKLE_UNPACKED: Final = Bound("MAX_PICKLE_UNPACKED", 64 * MiB)
+"""Of one compressed stream, to tell whether it is a pickle."""
+
+MAX_PICKLE_WORK: Final = Bound("MAX_PICKLE_WORK", 2 * GiB)
+"""Of all compressed streams in one file; 100,000 members that are no pickles take 0.8 GB."""
 
 # --- the format's own numbers (FORMAT §3, §5) ----------------------------------------------------
 MAX_NAME: Final = Bound("MAX_NAME", 200, "characters")

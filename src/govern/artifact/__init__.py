@@ -1,0 +1,1 @@
+"""Path ⇄ artifact: deterministic packing, safe unpacking, what file headers say."""

@@ -1,0 +1,129 @@
+"""What an artifact says of itself: kind, name, version, layers. Made by us, or by other tools."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from govern import canonical
+from govern.artifact.file_list import Entry, FileList
+from govern.errors import ProtocolError
+from govern.limits import MAX_CONFIG
+from govern.oci.descriptor import Descriptor
+from govern.oci.manifest import Manifest
+from govern.oci.media_types import (
+    DATASET_CONFIG,
+    DATASET_MANIFEST,
+    FILEPATH,
+    FILES,
+    MODEL_CONFIG,
+    MODEL_LAYER,
+    MODEL_MANIFEST,
+    TITLE,
+)
+from govern.paths import TAR_FOLDER, check_collisions, check_path
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Name and version as they stand inside an artifact, unchecked against anything.
+
+    Args:
+        kind: `model`, `dataset`, or the artifact type of another tool.
+        name: the name inside, or None.
+        version: the version inside, or None.
+    """
+
+    kind: str
+    name: str | None = None
+    version: str | None = None
+
+
+def kind_of_manifest(manifest: Manifest) -> str:
+    """Return `model`, `dataset`, or the artifact type of another tool."""
+    if manifest.kind in (MODEL_MANIFEST, MODEL_CONFIG):
+        return "model"
+    return "dataset" if manifest.kind in (DATASET_MANIFEST, DATASET_CONFIG) else manifest.kind
+
+
+def has_known_config(manifest: Manifest) -> bool:
+    """Whether the config is of a type that may hold a name."""
+    return manifest.config.media_type in (MODEL_CONFIG, DATASET_CONFIG)
+
+
+def read_inside(manifest: Manifest, config: bytes | None) -> Inside:
+    """Read name and version from an artifact's config.
+
+    Args:
+        manifest: its manifest.
+        config: the config's bytes, checked; None where the type is not known.
+
+    Raises:
+        ProtocolError: for a config of a known type that is not JSON of its shape.
+    """
+    kind = kind_of_manifest(manifest)
+    if config is None:
+        return Inside(kind)
+    value = canonical.loads(config, "the artifact's config", bound=MAX_CONFIG, error=ProtocolError)
+    if not isinstance(value, dict):
+        raise ProtocolError(
+            "the artifact's config is not an object", got=canonical.describe(value), expected="an object"
+        )
+    holder = value if manifest.config.media_type == DATASET_CONFIG else value.get("descriptor", {})
+    if not isinstance(holder, dict):
+        raise ProtocolError("the config's descriptor is not an object", got=canonical.describe(holder))
+    name, version = holder.get("name"), holder.get("version")
+    for word, text in (("name", name), ("version", version)):
+        if text is not None and not isinstance(text, str):
+            raise ProtocolError(f"the {word} inside the artifact is not text", got=canonical.describe(text))
+    return Inside(kind, name, version)
+
+
+def file_list_layer(manifest: Manifest) -> Descriptor | None:
+    """Return the layer that holds the file list, or None where the list follows from the manifest."""
+    if manifest.layers and manifest.layers[-1].media_type == FILES:
+        return manifest.layers[-1]
+    return None
+
+
+def is_bundle(layer: Descriptor) -> bool:
+    """Whether a layer is one of our tars of many small files."""
+    match = MODEL_LAYER.fullmatch(layer.media_type)
+    return match is not None and match[2] == "tar" and layer_path(layer).startswith(f"{TAR_FOLDER}/")
+
+
+def layer_path(layer: Descriptor) -> str:
+    """Return the path of a layer; refuse a title and a filepath that differ (DESIGN §4)."""
+    annotations = layer.annotations or {}
+    title, filepath = annotations.get(TITLE), annotations.get(FILEPATH)
+    if title is not None and filepath is not None and title != filepath:
+        raise ProtocolError(
+            "a layer has two paths",
+            got=f"{TITLE} {title[:200]!r} and {FILEPATH} {filepath[:200]!r}",
+            expected="the same path in both",
+            hint="two tools would write two different trees: do not use it",
+        )
+    return filepath if filepath is not None else title or ""
+
+
+def role_of_layer(layer: Descriptor) -> str:
+    """Return the role that a layer's media type names, or empty for other types."""
+    match = MODEL_LAYER.fullmatch(layer.media_type)
+    return match[1] if match else ""
+
+
+def derived_file_list(manifest: Manifest) -> FileList:
+    """Return the file list of an artifact whose layers are files.
+
+    Layers without a path are left out: other tools keep things there that are no files.
+    """
+    entries = []
+    for layer in manifest.layers:
+        path = layer_path(layer)
+        if path:
+            entries.append(Entry(layer.digest, 0, _checked(path), layer.id.encoded, layer.size))
+    check_collisions((one.path for one in entries), ProtocolError)
+    return FileList.of(entries)
+
+
+def _checked(path: str) -> str:
+    return check_path(path, "a layer", ProtocolError)

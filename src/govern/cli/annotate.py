@@ -1,0 +1,68 @@
+"""`govern annotate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from govern.cli.options import (
+    ExpectedName,
+    PassphraseFile,
+    PolicyFile,
+    Reference,
+    SigningKey,
+    open_policy,
+    open_signer,
+)
+from govern.cli.verb import Run, single
+from govern.errors import UsageError
+from govern.operations.attest import annotate as annotate_artifact
+from govern.predicates.annotation import PLAIN_SCHEMA
+from govern.report.views import AttestView
+
+
+def annotate(
+    run: Run,
+    reference: Reference,
+    entries: Annotated[list[str], typer.Argument(metavar="NAME=VALUE…", help="What to note.")],
+    key: SigningKey,
+    note: Annotated[str | None, typer.Option("--note", help="Free text.")] = None,
+    schema: Annotated[str, typer.Option("--schema", help="URI of what the entries mean.")] = PLAIN_SCHEMA,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+    passphrase_file: PassphraseFile = None,
+    name: ExpectedName = None,
+    policy: PolicyFile = None,
+) -> None:
+    """Attach a signed note: names and values. It never decides anything. Prints the statement's digest."""
+    attested = annotate_artifact(
+        run.context,
+        run.context.parse(reference),
+        _entries(entries),
+        open_signer(run, key, passphrase_file),
+        schema=schema,
+        note=note,
+        reason=reason,
+        name=name,
+        policy=open_policy(run, policy),
+    )
+    run.console.say(f"annotation about {attested.about} attached to {attested.pinned}")
+    if run.console.json:
+        run.console.out_json(AttestView.of(attested).to_json())
+    else:
+        run.console.out(attested.statement)
+
+
+def _entries(texts: list[str]) -> dict[str, str]:
+    entries: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError("this is not an entry", got=repr(text), expected="NAME=VALUE")
+        if name in entries:
+            raise UsageError("an entry stands twice", got=repr(name), expected="every name once")
+        entries[name] = value
+    return entries
+
+
+APPS = {"annotate": single(annotate)}

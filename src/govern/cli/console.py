@@ -1,0 +1,159 @@
+"""Streams: stdout is data, stderr is everything else. Nothing of a stranger's is printed raw."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, Final
+
+from govern.errors import GovernError
+
+_BAR_AFTER: Final = 1.0
+_BAR_EVERY: Final = 0.1
+_WIDTH: Final = 24
+
+
+def plain(text: str) -> str:
+    """Return text without control and invisible characters, so that no record can drive a terminal."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        letter if letter == "\n" or unicodedata.category(letter)[0] != "C" else f"\\u{ord(letter):04x}"
+        for letter in text
+    )
+
+
+def print_error(fault: GovernError) -> None:
+    """Write an error and its hint: `error: …`, a blank line, `hint: …`."""
+    sys.stderr.write(f"error: {plain(fault.message)}\n")
+    if fault.hint:
+        sys.stderr.write(f"\nhint: {plain(fault.hint)}\n")
+    sys.stderr.flush()
+
+
+def human_size(count: float) -> str:
+    """Return a number of bytes for people."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(count) < 1024 or unit == "GiB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    raise AssertionError  # pragma: no cover - the loop always returns
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Where a command writes.
+
+    Args:
+        json: whether stdout is JSON.
+        quiet: whether stderr says only errors.
+        verbose: whether stderr says more.
+    """
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    def out(self, text: str) -> None:
+        """Write data to stdout."""
+        sys.stdout.write(plain(text) + "\n")
+
+    def out_json(self, value: Any) -> None:
+        """Write one JSON document to stdout."""
+        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
+
+    def say(self, text: str) -> None:
+        """Tell the person something, on stderr."""
+        if not self.quiet:
+            sys.stderr.write(plain(text) + "\n")
+
+    def detail(self, text: str) -> None:
+        """Tell the person more, with -v."""
+        if self.verbose:
+            sys.stderr.write(plain(text) + "\n")
+
+
+class Bar:
+    """Progress on a terminal: after a second, one line with rate and time left.
+
+    Args:
+        console: quiet means none.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._show = sys.stderr.isatty() and not console.quiet and not console.verbose
+        self._lock = threading.Lock()
+        self._label, self._total, self._done = "", 0, 0
+        self._begun = self._last = 0.0
+        self._drawn = False
+
+    def start(self, label: str, total: int) -> None:
+        """See `Progress.start`."""
+        with self._lock:
+            self._clear()
+            self._label, self._total, self._done = label, total, 0
+            self._begun = self._last = time.monotonic()
+
+    def advance(self, count: int) -> None:
+        """See `Progress.advance`."""
+        if not self._show:
+            return
+        with self._lock:
+            self._done += count
+            now = time.monotonic()
+            if now - self._begun >= _BAR_AFTER and now - self._last >= _BAR_EVERY:
+                self._last = now
+                self._draw(now)
+
+    def note(self, message: str) -> None:
+        """See `Progress.note`."""
+        with self._lock:
+            self._clear()
+        self._console.say(message)
+
+    def finish(self) -> None:
+        """See `Progress.finish`."""
+        with self._lock:
+            self._clear()
+
+    def _draw(self, now: float) -> None:
+        share = min(1.0, self._done / self._total) if self._total else 0.0
+        rate = self._done / (now - self._begun)
+        left = (self._total - self._done) / rate if rate > 0 else 0.0
+        filled = int(share * _WIDTH)
+        line = (
+            f"{self._label} [{'#' * filled}{'.' * (_WIDTH - filled)}] {share:4.0%} "
+            f"{human_size(self._done)} of {human_size(self._total)}, {human_size(rate)}/s, {_clock(left)} left"
+        )
+        columns = _columns()
+        sys.stderr.write("\r" + line[: columns - 1].ljust(columns - 1))
+        sys.stderr.flush()
+        self._drawn = True
+
+    def _clear(self) -> None:
+        if self._drawn:
+            sys.stderr.write("\r" + " " * (_columns() - 1) + "\r")
+            sys.stderr.flush()
+            self._drawn = False
+
+
+def _clock(seconds: float) -> str:
+    whole = int(max(0.0, seconds))
+    return (
+        f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+        if whole >= 3600
+        else f"{whole // 60}:{whole % 60:02d}"
+    )
+
+
+def _columns() -> int:
+    try:
+        return max(40, os.get_terminal_size(sys.stderr.fileno()).columns)
+    except OSError:
+        return 80

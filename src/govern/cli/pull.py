@@ -1,0 +1,64 @@
+"""`govern pull`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from govern.artifact.selection import Selection
+from govern.cli.console import human_size
+from govern.cli.options import ExpectedName, PolicyFile, PublicKeys, Reference, Require, open_verifier
+from govern.cli.verb import Run, single
+from govern.errors import UsageError
+from govern.operations.pull import Unverified
+from govern.operations.pull import pull as pull_artifact
+from govern.operations.verify import Verifier
+from govern.report.views import PullView
+
+
+def pull(
+    run: Run,
+    reference: Reference,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")],
+    key: PublicKeys = None,
+    policy: PolicyFile = None,
+    name: ExpectedName = None,
+    require: Require = None,
+    include: Annotated[list[str] | None, typer.Option("--include", metavar="PATTERN", help="Only these paths.")] = None,
+    role: Annotated[list[str] | None, typer.Option("--role", help="Only files of this role.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite local edits.")] = False,
+    insecure_no_verify: Annotated[
+        bool, typer.Option("--insecure-no-verify", help="Pull without any decision. Unsafe; stays in the lock.")
+    ] = False,
+) -> None:
+    """Verify first, then pull by digest. Prints the directory."""
+    verifier: Verifier | Unverified
+    if insecure_no_verify:
+        if key or policy:
+            raise UsageError("--insecure-no-verify was given with a key or policy", expected="one of them")
+        run.console.say("WARNING: nothing is verified: nobody knows who made these files. The lock will say so.")
+        verifier = Unverified()
+    else:
+        verifier = open_verifier(run, policy, key, require, f"govern pull {reference} --output {output}")
+    pulled = pull_artifact(
+        run.context,
+        run.context.parse(reference),
+        verifier,
+        output,
+        name=name,
+        selection=Selection(tuple(include or ()), tuple(role or ())),
+        force=force,
+    )
+    state = "UNVERIFIED" if pulled.decision is None else "verified"
+    run.console.say(
+        f"{state}: {pulled.files} files, {pulled.fetched} fetched ({human_size(pulled.size)}), from {pulled.pinned}"
+    )
+    if run.console.json:
+        run.console.out_json(PullView.of(pulled).to_json())
+    else:
+        run.console.out(str(pulled.folder))
+
+
+APPS = {"pull": single(pull)}

@@ -1,0 +1,89 @@
+"""`govern push`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from govern.artifact.inspect import Rules
+from govern.artifact.roles import read_override
+from govern.cli.console import human_size
+from govern.cli.options import ExpectedName, PassphraseFile, PolicyFile, Reference, open_policy, open_signer
+from govern.cli.verb import Run, single
+from govern.errors import UsageError
+from govern.operations.push import PushOptions, pack_planned, plan_push
+from govern.operations.push import push as push_artifact
+from govern.report.views import PushView
+
+
+def push(
+    run: Run,
+    path: Annotated[Path, typer.Argument(metavar="DIR", help="A directory, or one file.")],
+    reference: Reference,
+    key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="Private key: a file, or env:NAME.")] = None,
+    passphrase_file: PassphraseFile = None,
+    name: ExpectedName = None,
+    kind: Annotated[
+        Literal["model", "dataset"] | None, typer.Option("--kind", help="What it is; a model by default.")
+    ] = None,
+    role: Annotated[
+        list[str] | None, typer.Option("--role", metavar="PATTERN=ROLE", help="Override the role of files.")
+    ] = None,
+    metadata: Annotated[Path | None, typer.Option("--metadata", help="Instead of DIR/govern.yaml.")] = None,
+    inputs: Annotated[
+        list[Path] | None, typer.Option("--input", metavar="DIR", help="A pulled directory that this was made from.")
+    ] = None,
+    link_root: Annotated[
+        list[Path] | None, typer.Option("--link-root", help="Folder that links may point into.")
+    ] = None,
+    allow_pickle: Annotated[bool, typer.Option("--allow-pickle", help="Pack pickles; recorded. Unsafe.")] = False,
+    allow_secret: Annotated[
+        list[str] | None, typer.Option("--allow-secret", metavar="PATTERN", help="This file is no secret; recorded.")
+    ] = None,
+    policy: PolicyFile = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; goes into the registration.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the manifest; send and sign nothing.")] = False,
+) -> None:
+    """Pack, upload, sign and register a model or dataset. Prints one pinned reference."""
+    target = run.context.parse(reference)
+    options = PushOptions(
+        name=name,
+        kind=kind,
+        rules=Rules(
+            roles=tuple(read_override(one) for one in role or ()),
+            allow_pickle=allow_pickle,
+            allow_secrets=tuple(allow_secret or ()),
+        ),
+        link_roots=tuple(link_root or ()),
+        inputs=tuple(inputs or ()),
+        metadata=metadata,
+        policy=open_policy(run, policy),
+        reason=reason,
+    )
+    if dry_run:
+        plan = plan_push(run.context, path, target, options)
+        packed = pack_planned(run.context, path, plan, options)
+        run.console.out(packed.manifest.data.decode("utf-8"))
+        run.console.say(f"{plan.name}@{plan.version} would be {packed.digest}")
+        return
+    if key is None:
+        raise UsageError(
+            "a push is signed", expected="--key KEY", hint="make a pair with: govern key generate --output ci"
+        )
+    pushed = push_artifact(run.context, path, target, open_signer(run, key, passphrase_file), options)
+    if pushed.missing:
+        run.console.say("policies often ask for: " + ", ".join(pushed.missing) + " (govern init writes a govern.yaml)")
+    done = "is there" if pushed.already else "pushed"
+    run.console.say(
+        f"{pushed.name}@{pushed.version} {done}: {pushed.kind}, {pushed.files} files, {human_size(pushed.size)}, "
+        f"{len(pushed.records)} records"
+    )
+    if run.console.json:
+        run.console.out_json(PushView.of(pushed).to_json())
+    else:
+        run.console.out(str(pushed.pinned))
+
+
+APPS = {"push": single(push)}

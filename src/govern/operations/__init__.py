@@ -1,0 +1,1 @@
+"""One function per verb. They return values, and never print or exit."""

@@ -1,0 +1,152 @@
+"""Every claim about a subject: the union of all listings, each fetched by digest and checked.
+
+Listings, artifact types and annotations say where to look. They never skip a claim: a negative record
+could hide there (DESIGN §5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from govern.errors import Denied, GovernError, LimitExceeded, NotFound, ProtocolError, Undecided
+from govern.limits import MAX_BUNDLE, MAX_LINE_BUNDLE, MAX_REFERRERS, Bound
+from govern.oci.descriptor import Descriptor
+from govern.oci.digest import Digest
+from govern.oci.manifest import RawManifest
+from govern.oci.media_types import IMAGE_MANIFEST
+from govern.store.object_cache import ObjectCache
+from govern.store.protocol import Listing, Store
+from govern.trust.records import Claim, Rejected
+from govern.trust.wrapping import read_wrapper
+
+TAG_DIGITS: Final = 32
+"""How many digits of the manifest's digest stand in a record tag (FORMAT §6)."""
+
+
+@dataclass(slots=True)
+class Claims:
+    """What was found about one subject.
+
+    Args:
+        found: claims, in the order of their manifests' digests.
+        rejected: what was listed and is no readable claim.
+        foreign: manifests that hang on the subject and carry no bundle (an SBOM, a picture).
+        failures: what could not be read for a passing reason: nobody can say.
+        unread: how many were listed beyond the bound.
+        present: digests of all record manifests that were really there.
+    """
+
+    found: list[Claim] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    foreign: list[RawManifest] = field(default_factory=list)
+    failures: list[GovernError] = field(default_factory=list)
+    unread: int = 0
+
+
+def find_claims(store: Store, subject: Digest, cache: ObjectCache, *, jobs: int, line: bool = False) -> Claims:
+    """Return every claim about a subject. Never raises for what one claim contains.
+
+    Args:
+        store: where to look.
+        subject: D or L.
+        cache: small objects that were read before.
+        jobs: how many requests at once.
+        line: whether the subject is a line, whose bundles have a smaller bound (FORMAT §5).
+    """
+    claims = Claims()
+    try:
+        listings = store.list_referrers(subject)
+    except Undecided as fault:
+        claims.failures.append(fault)
+        return claims
+    candidates = _candidates(listings)
+    claims.unread = max(0, len(candidates) - MAX_REFERRERS.value)
+    bound = MAX_LINE_BUNDLE if line else MAX_BUNDLE
+    with ThreadPoolExecutor(jobs, thread_name_prefix="claims") as pool:
+        results = list(
+            pool.map(lambda key: _read(store, key, subject, cache, bound), candidates[: MAX_REFERRERS.value])
+        )
+    seen: set[Digest] = set()
+    for result in results:
+        _sort_in(result, claims, seen)
+    claims.found.sort(key=lambda one: one.manifest)
+    return claims
+
+
+def _candidates(listings: Sequence[Listing]) -> list[Digest | str]:
+    digests = sorted({one for listing in listings for one in listing.digests})
+    prefixes = {one.encoded[:TAG_DIGITS] for one in digests}
+    # A record tag holds half of the digest; where the whole is known already, the tag says nothing new.
+    tags = sorted({one for listing in listings for one in listing.tags if one.rpartition(".")[2] not in prefixes})
+    return [*digests, *tags]
+
+
+_Result = tuple[Digest, Claim] | Rejected | RawManifest | GovernError | None
+
+
+def _read(store: Store, key: Digest | str, subject: Digest, cache: ObjectCache, bound: Bound) -> _Result:
+    digest = key if isinstance(key, Digest) else None
+    try:
+        raw = _manifest(store, key, cache)
+        digest = raw.digest
+        wrapper = read_wrapper(raw, Denied)
+        if wrapper is None:
+            return raw
+        if wrapper.subject != subject:
+            # The listing lied, or the tag was made by hand: it is about something else.
+            return None
+        bundle = _bundle(store, wrapper.bundle, cache, bound)
+        return digest, Claim(wrapper, bundle)
+    except (NotFound, ProtocolError, LimitExceeded, Denied) as fault:
+        return Rejected(digest if digest is not None else _from_tag(str(key)), fault)
+    except Undecided as fault:
+        return fault
+
+
+def _from_tag(tag: str) -> Digest:
+    # Only for showing: the first digits of a digest that could not be read, filled up with zeros.
+    return Digest.from_hex(tag.rpartition(".")[2][:TAG_DIGITS].ljust(64, "0"))
+
+
+def _manifest(store: Store, key: Digest | str, cache: ObjectCache) -> RawManifest:
+    if isinstance(key, Digest) and (known := cache.get(key)) is not None:
+        return RawManifest(IMAGE_MANIFEST, known)
+    raw = store.get_manifest(key)
+    if raw.media_type == IMAGE_MANIFEST:
+        cache.put(raw.digest, raw.data)
+    return raw
+
+
+def _bundle(store: Store, descriptor: Descriptor, cache: ObjectCache, bound: Bound) -> bytes:
+    what = "the record's bundle"
+    bound.check(descriptor.size, what)
+    if (embedded := descriptor.embedded(what)) is not None:
+        return embedded
+    if (known := cache.get(descriptor.id)) is not None:
+        return descriptor.check(known, what)
+    data = store.read_blob(descriptor, bound, what)
+    cache.put(descriptor.id, data)
+    return data
+
+
+def _sort_in(result: _Result, claims: Claims, seen: set[Digest]) -> None:
+    match result:
+        case None:
+            return
+        case GovernError():
+            claims.failures.append(result)
+        case Rejected():
+            if result.manifest not in seen:
+                seen.add(result.manifest)
+                claims.rejected.append(result)
+        case RawManifest():
+            if result.digest not in seen:
+                seen.add(result.digest)
+                claims.foreign.append(result)
+        case (digest, claim):
+            if digest not in seen:
+                seen.add(digest)
+                claims.found.append(claim)

@@ -1,0 +1,31 @@
+"""The metadata file of a push: `govern.yaml` in the tree, or the one that was named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from govern.artifact.metadata import FILE_NAME, MetadataFile, read_metadata
+from govern.errors import InvalidInput
+from govern.limits import MAX_METADATA
+
+
+def load_metadata(path: Path, named: Path | None) -> MetadataFile | None:
+    """Return what the metadata file says, or None where there is none.
+
+    Args:
+        path: what is pushed.
+        named: a file that was named and must be there, or None for `govern.yaml` in `path`.
+    """
+    file = named or (path / FILE_NAME)
+    try:
+        with file.open("rb") as source:
+            data = source.read(MAX_METADATA.value + 1)
+    except (FileNotFoundError, NotADirectoryError) as fault:
+        if named is None:
+            return None
+        raise InvalidInput(
+            "the metadata file is not there", got=str(named), expected="a file", hint="govern init writes one"
+        ) from fault
+    except OSError as fault:
+        raise InvalidInput("the metadata file cannot be read", got=f"{str(file)!r}: {fault.strerror}") from fault
+    return read_metadata(data, str(file))

@@ -1,0 +1,244 @@
+"""`pull`: verify first, then by digest ever after. No allowed decision, no byte of a weight.
+
+(1) decide, and require
+(2) the file list: from the manifest, or its own layer
+(3) what is in the directory already: kept, or somebody's work that must not be lost
+(4) layers into the stage, each checked against its digest while it is written
+(5) small files out of their tars, each checked against the file list
+(6) everything to its place, the lock last
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from govern.artifact.file_list import Entry, FileList, read_file_list
+from govern.artifact.lock import Lock, LockedDecision, LockedFile
+from govern.artifact.reading import derived_file_list, file_list_layer, is_bundle, read_inside, role_of_layer
+from govern.artifact.selection import Selection
+from govern.artifact.tree import (
+    Tree,
+    check_reserved,
+    check_space,
+    commit,
+    kept_and_edited,
+    look_at,
+    refuse_loss,
+    staged,
+)
+from govern.errors import ContentMismatch, InvalidInput, ProtocolError
+from govern.limits import BUFFER_BYTES, MAX_FILE_LIST
+from govern.oci.descriptor import Descriptor
+from govern.oci.manifest import Manifest, read_manifest
+from govern.oci.reference import Pinned, Reference
+from govern.operations.context import Context, resolve
+from govern.operations.gather import read_artifact, read_config
+from govern.operations.verify import Verified, Verifier, verify
+from govern.operations.workers import run_all
+from govern.policy.decision import Decision
+from govern.progress import Progress
+from govern.store.protocol import Store
+from govern.times import write_time
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """The explicit wish to pull without any decision. Unsafe: nothing is known about what comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a pull did.
+
+    Args:
+        pinned: what was pulled.
+        decision: the decision that allowed it, or None for `Unverified`.
+        folder: where the files are.
+        files: how many files the directory now has of this artifact.
+        fetched: how many of them came now.
+        size: bytes of what came now.
+        lock: the lock file.
+    """
+
+    pinned: Pinned
+    decision: Decision | None
+    folder: Path
+    files: int
+    fetched: int
+    size: int
+    lock: Path
+
+
+def pull(
+    context: Context,
+    reference: Reference,
+    verifier: Verifier | Unverified,
+    output: Path,
+    *,
+    name: str | None = None,
+    selection: Selection = Selection(),  # noqa: B008 - frozen
+    force: bool = False,
+) -> Pulled:
+    """Pull an artifact into a directory.
+
+    Args:
+        context: the surroundings.
+        reference: what was typed.
+        verifier: the verifier's policy or keys; or `Unverified`, which stays visible in the lock.
+        output: the directory.
+        name: the expected name, or None.
+        selection: which files.
+        force: whether local edits may be lost.
+
+    Raises:
+        Denied: what the decision says, and for any byte that is not what its digest says.
+        InvalidInput: for a directory that would lose something.
+        Undecided: for passing trouble; what came stays in the stage and is not sent again.
+    """
+    # (1)
+    verified: Verified | None = None
+    if isinstance(verifier, Unverified):
+        pinned = resolve(context, reference)
+        store = context.store(pinned.place)
+        manifest = read_manifest(read_artifact(store, pinned, context.objects), "the artifact's manifest")
+        inside = read_inside(manifest, read_config(store, manifest, context.objects))
+        expected = str(context.expected_name(reference.place, name, None))
+    else:
+        verified = verify(context, reference, verifier, name=name)
+        verified.decision.require()
+        pinned, manifest, inside = verified.gathered.pinned, verified.gathered.manifest, verified.gathered.inside
+        store, expected = context.store(pinned.place), str(verified.gathered.name)
+    # (2)
+    files = read_files(store, manifest)
+    chosen = selection.of(files, {layer.digest: role_of_layer(layer) for layer in manifest.layers})
+    check_reserved(chosen)
+    # (3)
+    tree = look_at(output)
+    kept, edited = kept_and_edited(tree, chosen, context.digests)
+    refuse_loss(tree, edited, force=force)
+    wanted = [one for one in chosen if one.path not in kept]
+    lock = Lock(
+        reference=str(pinned),
+        tag=pinned.tag,
+        name=expected,
+        version=verified.decision.subject.version if verified else inside.version,
+        kind=inside.kind,
+        digest=pinned.digest,
+        pulled_at=write_time(context.clock()),
+        verified=_locked(verified),
+        selected=selection.words,
+        files=tuple(LockedFile(path=one.path, sha256=one.sha256, size=one.size) for one in chosen),
+    )
+    with staged(tree):
+        # (4) and (5)
+        _fetch(context, store, manifest, tree, wanted)
+        # (6)
+        written = commit(tree, chosen, kept, lock)
+    context.progress.finish()
+    decision = verified.decision if verified else None
+    size = sum(one.size for one in wanted)
+    return Pulled(pinned, decision, tree.folder, len(chosen), len(wanted), size, written)
+
+
+def _locked(verified: Verified | None) -> LockedDecision | None:
+    if verified is None:
+        return None
+    counted = tuple(sorted({one for requirement in verified.decision.requirements for one in requirement.by}))
+    return LockedDecision(policy=verified.policy.digest, source=verified.policy.source, records=counted)
+
+
+def read_files(store: Store, manifest: Manifest) -> FileList:
+    """Return the file list of an artifact, from its own layer or from the manifest."""
+    layer = file_list_layer(manifest)
+    if layer is None:
+        return derived_file_list(manifest)
+    data = store.read_blob(layer, MAX_FILE_LIST, "the file list")
+    others = {one.digest: one for one in manifest.layers[:-1]}
+    files = read_file_list(data, others)
+    for one in files:
+        holder = others[one.layer]
+        if one.offset + one.size > holder.size or (not is_bundle(holder) and one.offset != 0):
+            raise ProtocolError("an entry of the file list lies outside its layer", got=repr(one.path))
+    return files
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One layer to fetch: a file, or a tar to cut files out of."""
+
+    layer: Descriptor
+    number: int
+    path: str | None
+    entries: tuple[Entry, ...] = ()
+
+
+def _fetch(context: Context, store: Store, manifest: Manifest, tree: Tree, wanted: Sequence[Entry]) -> None:
+    layers = {one.digest: one for one in manifest.layers}
+    raw = [one for one in wanted if not is_bundle(layers[one.layer])]
+    bundled: dict[str, list[Entry]] = {}
+    for one in wanted:
+        if is_bundle(layers[one.layer]):
+            bundled.setdefault(one.layer, []).append(one)
+    total = sum(one.size for one in raw) + sum(layers[digest].size for digest in bundled)
+    check_space(tree, total + sum(one.size for entries in bundled.values() for one in entries))
+    context.progress.start("pulling", total)
+
+    def fetch(job: _Job, progress: Progress) -> None:
+        if job.path is not None and _there(tree.files / job.path, job.layer, progress):
+            return
+        # Layers are made under names of our own: a file called like another's part could spoil it.
+        part = tree.parts / f"{job.layer.id.encoded}-{job.number}"
+        if not _there(part, job.layer, progress):
+            store.fetch_blob(job.layer, part, progress)
+        if job.path is not None:
+            (tree.files / job.path).parent.mkdir(parents=True, exist_ok=True)
+            part.replace(tree.files / job.path)
+        else:
+            _extract(part, job.entries, tree.files)
+            part.unlink()
+
+    # Entries with the same content are one layer: it is fetched for each, because each is a file.
+    jobs = [_Job(layers[one.layer], number, one.path) for number, one in enumerate(raw)]
+    jobs += [_Job(layers[digest], 0, None, tuple(entries)) for digest, entries in sorted(bundled.items())]
+    jobs.sort(key=lambda job: -job.layer.size)
+    run_all(fetch, jobs, jobs=context.settings.jobs, progress=context.progress)
+
+
+def _there(target: Path, descriptor: Descriptor, progress: Progress) -> bool:
+    """Whether a killed pull left this file in the stage, whole; it is hashed again."""
+    hasher = descriptor.id.hasher()
+    view = memoryview(bytearray(min(BUFFER_BYTES, max(1, descriptor.size))))
+    try:
+        with open(target, "rb", buffering=0) as file:
+            while count := file.readinto(view):
+                hasher.update(view[:count])
+    except OSError:
+        return False
+    if hasher.hexdigest() != descriptor.id.encoded:
+        return False
+    progress.advance(descriptor.size)
+    return True
+
+
+def _extract(layer: Path, entries: Sequence[Entry], files: Path) -> None:
+    """Cut small files out of a layer by offset, each checked: the tar's own headers are never believed."""
+    with open(layer, "rb") as source:
+        for one in sorted(entries, key=lambda one: one.offset):
+            source.seek(one.offset)
+            data = source.read(one.size)
+            if hashlib.sha256(data).hexdigest() != one.sha256:
+                raise ContentMismatch(
+                    f"the file {one.path!r} is not what the file list says",
+                    got=f"sha256:{hashlib.sha256(data).hexdigest()}",
+                    expected=f"sha256:{one.sha256}",
+                    hint="the artifact contradicts itself: do not use it",
+                )
+            target = files / one.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                target.write_bytes(data)
+            except OSError as fault:
+                raise InvalidInput("a file cannot be written", got=f"{one.path!r}: {fault.strerror}") from fault

@@ -1,0 +1,62 @@
+"""Signing records: the statement, its time, its `saw`, its signature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from govern.intoto.statement import write_statement
+from govern.ledger.heads import heads
+from govern.line import line_of
+from govern.names import Name, SubjectName
+from govern.oci.digest import Digest
+from govern.operations.attach import Signed
+from govern.predicates.common import RecordReference
+from govern.signing.signer import Signer, sign_statement
+from govern.times import write_time
+from govern.trust.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a new record is about.
+
+    Args:
+        digest: D.
+        name: the name.
+        version: the version or typed tag, or None where neither is known.
+    """
+
+    digest: Digest
+    name: Name
+    version: str | None
+
+    @property
+    def subject(self) -> tuple[str, Digest]:
+        """The subject of FORMAT §4: `NAME@VERSION` and D."""
+        return str(SubjectName(self.name, self.version)), self.digest
+
+    @property
+    def subjects_with_line(self) -> tuple[tuple[str, Digest], ...]:
+        """The two subjects of records that speak of the line as well."""
+        return self.subject, (str(self.name), line_of(self.name).digest)
+
+
+def sign_record(
+    subjects: Sequence[tuple[str, Digest]],
+    predicate_type: str,
+    predicate: Mapping[str, Any],
+    signer: Signer,
+    at: datetime,
+) -> Signed:
+    """Sign one record; `created` is the second of signing, which for kinds of ours is `issuedAt`."""
+    statement = write_statement(subjects, predicate_type, predicate)
+    bundle = sign_statement(statement, signer)
+    return Signed(bundle, statement, signer.public_key.signer, write_time(at))
+
+
+def saw_of(records: Iterable[Record]) -> tuple[RecordReference, ...] | None:
+    """Return the `saw` field for a writer who admitted these records, or None for no records."""
+    return heads(records) or None

@@ -1,0 +1,1 @@
+"""Results as text and as versioned JSON. Pure: values in, text out."""

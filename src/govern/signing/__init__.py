@@ -1,0 +1,1 @@
+"""Signers and verifiers that need files, devices, services or heavy libraries."""

@@ -1,0 +1,45 @@
+"""Where a passphrase comes from: a file, the environment, or a prompt. Never an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from govern.errors import InvalidInput
+from govern.limits import MAX_KEY_FILE
+
+PASSPHRASE_VARIABLE: Final = "GOVERN_KEY_PASSPHRASE"  # noqa: S105 - a name, not a secret
+COSIGN_VARIABLE: Final = "COSIGN_PASSWORD"
+
+Passphrase = Callable[[str], bytes | None]
+"""Asked with a label ("the key ci.key") when a key turns out to be encrypted; None where nobody knows."""
+
+
+def passphrase_from(
+    environment: Mapping[str, str], file: Path | None = None, prompt: Callable[[str], str] | None = None
+) -> Passphrase:
+    """Return where to ask: the file, then the environment, then the prompt.
+
+    Args:
+        environment: the process's variables.
+        file: a file whose first line is the passphrase, or None.
+        prompt: asks a person, or None where there is no terminal.
+    """
+
+    def ask(label: str) -> bytes | None:
+        if file is not None:
+            try:
+                with file.open("rb") as source:
+                    data = source.read(MAX_KEY_FILE.value)
+            except OSError as fault:
+                raise InvalidInput(
+                    "the passphrase file cannot be read", got=f"{str(file)!r}: {fault.strerror}"
+                ) from fault
+            return data.splitlines()[0] if data else b""
+        for variable in (PASSPHRASE_VARIABLE, COSIGN_VARIABLE):
+            if variable in environment:
+                return environment[variable].encode()
+        return prompt(label).encode() if prompt is not None else None
+
+    return ask

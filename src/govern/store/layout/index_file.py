@@ -1,0 +1,162 @@
+"""`index.json` of a layout: every manifest in it, changed by one writer at a time.
+
+Writers take an exclusive lock on the layout's folder itself, so the lock needs no file of its own and a
+killed writer leaves none. Readers need no lock: the file is replaced whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from govern.errors import InvalidInput, NotFound, ProtocolError, Undecided
+from govern.limits import MAX_LAYOUT_INDEX
+from govern.oci.descriptor import Descriptor
+from govern.oci.manifest import RawManifest, read_index
+from govern.oci.media_types import IMAGE_INDEX
+from govern.store.layout.durable import sweep, write_whole
+
+REF_NAME: Final = "org.opencontainers.image.ref.name"
+_LAYOUT_FILE: Final = b'{"imageLayoutVersion":"1.0.0"}'
+
+
+def read_layout_index(root: Path) -> tuple[Descriptor, ...]:
+    """Return every entry of the index; raise `NotFound` where there is no layout."""
+    try:
+        with open(root / "oci-layout", "rb") as file:
+            version = file.read(1024)
+        with open(root / "index.json", "rb") as file:
+            data = file.read(MAX_LAYOUT_INDEX.value + 1)
+    except FileNotFoundError as fault:
+        raise NotFound(
+            "there is no OCI image layout",
+            got=f"{str(root)!r}",
+            expected="a folder with oci-layout and index.json",
+            hint="govern push makes one",
+        ) from fault
+    except OSError as fault:
+        raise Undecided("the layout cannot be read", got=f"{str(root)!r}: {fault.strerror}") from fault
+    _check_version(root, version)
+    raw = RawManifest(IMAGE_INDEX, data)
+    return read_index(raw, f"the index of the layout {str(root)!r}", bound=MAX_LAYOUT_INDEX).manifests
+
+
+def _check_version(root: Path, data: bytes) -> None:
+    try:
+        version = json.loads(data)["imageLayoutVersion"]
+    except (ValueError, KeyError, TypeError):
+        version = None
+    if version != "1.0.0":
+        raise ProtocolError(
+            "this is not an OCI image layout",
+            got=f"imageLayoutVersion {version!r} in {str(root / 'oci-layout')!r}",
+            expected="1.0.0",
+        )
+
+
+@contextlib.contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Hold the layout for writing; make it where it is not there yet."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as fault:
+        raise InvalidInput(
+            "the layout cannot be written",
+            got=f"{str(root)!r}: {fault.strerror}",
+            expected="a folder that you may write",
+        ) from fault
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _create(root)
+        yield
+    except OSError as fault:
+        if fault.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT):
+            raise Undecided("the layout cannot be written", got=f"{str(root)!r}: {fault.strerror}") from fault
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _create(root: Path) -> None:
+    if (root / "index.json").exists() and (root / "oci-layout").exists():
+        return
+    if not (root / "oci-layout").exists() and any(
+        entry.name not in ("ingest", "blobs", "index.json") for entry in os.scandir(root)
+    ):
+        # Never turn somebody's folder of other things into a store.
+        raise InvalidInput(
+            "the folder is not a layout and not empty",
+            got=f"{str(root)!r}",
+            expected="an OCI image layout, an empty folder, or none",
+        )
+    (root / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
+    if not (root / "index.json").exists():
+        _write(root, [])
+    with write_whole(root, root / "oci-layout") as file:
+        file.write(_LAYOUT_FILE)
+    sweep(root)
+
+
+def add_manifest(root: Path, descriptor: Descriptor, tag: str | None) -> None:
+    """Enter a manifest into the index, under a tag or untagged. The caller holds the lock.
+
+    A tag that pointed elsewhere moves; what it pointed to stays in the index, untagged, because records
+    are never lost by a tag that moves.
+    """
+    entries = [one.to_json() for one in read_layout_index(root)]
+    result: list[dict[str, Any]] = []
+    bare = {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
+    if descriptor.artifact_type:
+        bare["artifactType"] = descriptor.artifact_type
+    held = False
+    tagged = {one["digest"] for one in entries if _tag_of(one) not in (None, tag)}
+    for one in entries:
+        if one["digest"] == descriptor.digest and _tag_of(one) == tag:
+            held = True
+            result.append(one)
+        elif tag is not None and _tag_of(one) == tag:
+            if one["digest"] not in tagged:
+                result.append(_without_tag(one))
+        elif one["digest"] == descriptor.digest and _tag_of(one) is None and tag is not None:
+            continue  # it was untagged; the tagged entry below stands for it
+        else:
+            result.append(one)
+    if not held:
+        if tag is not None:
+            bare["annotations"] = {REF_NAME: tag}
+        elif descriptor.digest in {one["digest"] for one in result}:
+            return
+        result.append(bare)
+    if result != entries:
+        _write(root, result)
+
+
+def _tag_of(entry: dict[str, Any]) -> str | None:
+    value = (entry.get("annotations") or {}).get(REF_NAME)
+    return value if isinstance(value, str) else None
+
+
+def tag_of(descriptor: Descriptor) -> str | None:
+    """Return the tag of an index entry, or None."""
+    return (descriptor.annotations or {}).get(REF_NAME)
+
+
+def _without_tag(entry: dict[str, Any]) -> dict[str, Any]:
+    annotations = {key: value for key, value in entry["annotations"].items() if key != REF_NAME}
+    rest = {key: value for key, value in entry.items() if key != "annotations"}
+    return rest | ({"annotations": annotations} if annotations else {})
+
+
+def _write(root: Path, entries: list[dict[str, Any]]) -> None:
+    document = {"schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": entries}
+    data = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    MAX_LAYOUT_INDEX.check(len(data), "the index of the layout")
+    with write_whole(root, root / "index.json") as file:
+        file.write(data)

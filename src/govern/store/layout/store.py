@@ -1,0 +1,244 @@
+"""The layout as a `Store`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from govern.errors import ContentMismatch, InvalidInput, NotFound, Undecided
+from govern.limits import BUFFER_BYTES, MAX_MANIFEST, Bound
+from govern.oci.content import Content
+from govern.oci.descriptor import Descriptor
+from govern.oci.digest import Digest
+from govern.oci.manifest import Manifest, RawManifest, read_manifest
+from govern.oci.media_types import INDEXES
+from govern.oci.reference import LayoutPlace
+from govern.progress import Progress
+from govern.store.layout.durable import write_whole
+from govern.store.layout.index_file import add_manifest, locked, read_layout_index, tag_of
+from govern.store.protocol import Listing
+
+
+class LayoutStore:
+    """One OCI image layout.
+
+    Args:
+        path: its folder, which need not exist before the first write.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._place = LayoutPlace(str(path))
+        self._root = path
+        # Manifests never change under their digest, so what was parsed once is kept.
+        self._subjects: dict[str, Digest | None] = {}
+
+    @property
+    def place(self) -> LayoutPlace:
+        """See `Store.place`."""
+        return self._place
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    # --- manifests -------------------------------------------------------------------------------
+
+    def get_manifest(self, key: Digest | str) -> RawManifest:
+        """See `Manifests.get_manifest`."""
+        if isinstance(key, Digest):
+            return RawManifest(self._media_type(key), self._read(key, MAX_MANIFEST, f"the manifest {key}"))
+        for entry in read_layout_index(self._root):
+            if tag_of(entry) == key:
+                data = self._read(entry.id, MAX_MANIFEST, f"the manifest tagged {key!r}", entry)
+                return RawManifest(entry.media_type, data)
+        raise NotFound(
+            "there is no such tag",
+            got=f"{key!r} in {self.place}",
+            expected=", ".join(sorted(self.tags())[:20]) or "a tag, but the layout has none",
+        )
+
+    def _media_type(self, digest: Digest) -> str:
+        for entry in read_layout_index(self._root):
+            if entry.digest == digest:
+                return entry.media_type
+        raise NotFound("there is no such manifest", got=f"{digest} in {self.place}", expected="a digest of the index")
+
+    def put_manifest(self, manifest: RawManifest, tag: str | None = None) -> None:
+        """See `Manifests.put_manifest`."""
+        parsed = read_manifest(manifest) if manifest.media_type not in INDEXES else None
+        with locked(self._root):
+            if parsed is not None:
+                self._require_blobs(parsed)
+            self._write(manifest.digest, [manifest.data])
+            kind = parsed.kind if parsed is not None else None
+            descriptor = manifest.descriptor.model_copy(update={"artifact_type": kind})
+            add_manifest(self._root, descriptor, tag)
+
+    def _require_blobs(self, manifest: Manifest) -> None:
+        # What a registry refuses, a layout refuses too: no manifest before what it names.
+        for one in (manifest.config, *manifest.layers):
+            if not self._path(one.id).exists():
+                raise InvalidInput(
+                    "a manifest names a blob that is not there",
+                    got=one.digest,
+                    expected="every blob before the manifest",
+                )
+
+    def tags(self) -> tuple[str, ...]:
+        """See `Manifests.tags`."""
+        found = (tag_of(entry) for entry in read_layout_index(self._root))
+        return tuple(sorted({tag for tag in found if tag is not None}))
+
+    # --- blobs -----------------------------------------------------------------------------------
+
+    def has_blob(self, descriptor: Descriptor) -> bool:
+        """See `Blobs.has_blob`."""
+        return self._path(descriptor.id).exists()
+
+    def read_blob(self, descriptor: Descriptor, bound: Bound, what: str) -> bytes:
+        """See `Blobs.read_blob`."""
+        return self._read(descriptor.id, bound, what, descriptor)
+
+    def fetch_blob(self, descriptor: Descriptor, target: Path, progress: Progress) -> None:
+        """See `Blobs.fetch_blob`."""
+        part = target.with_name(target.name + ".part")
+        hasher = descriptor.id.hasher()
+        view = memoryview(bytearray(min(BUFFER_BYTES, max(1, descriptor.size))))
+        left = descriptor.size
+        try:
+            with open(self._path(descriptor.id), "rb", buffering=0) as source, open(part, "wb", buffering=0) as file:
+                while count := source.readinto(view):
+                    left -= count
+                    if left < 0:
+                        break
+                    hasher.update(view[:count])
+                    file.write(view[:count])
+                    progress.advance(count)
+        except FileNotFoundError as fault:
+            raise self._missing(descriptor.id, f"the blob {descriptor.digest}") from fault
+        except OSError as fault:
+            raise Undecided("a blob cannot be copied", got=f"{descriptor.digest}: {fault.strerror}") from fault
+        what = f"the blob {descriptor.digest}"
+        if left != 0:
+            part.unlink(missing_ok=True)
+            raise ContentMismatch(
+                f"{what} is not as long as its descriptor says",
+                got="more bytes" if left < 0 else f"{descriptor.size - left} bytes",
+                expected=f"{descriptor.size} bytes",
+            )
+        try:
+            descriptor.id.check_hex(hasher.hexdigest(), what)
+        except ContentMismatch:
+            part.unlink(missing_ok=True)
+            raise
+        os.replace(part, target)
+
+    def put_blob(self, content: Content, progress: Progress) -> None:
+        """See `Blobs.put_blob`."""
+        descriptor = content.descriptor
+        target = self._path(descriptor.id)
+        with locked(self._root):
+            pass  # makes the layout
+        if self._holds(descriptor):
+            progress.advance(descriptor.size)
+            return
+        hasher = hashlib.sha256()
+        with write_whole(self._root, target) as file:
+            size = 0
+            for chunk in content.chunks():
+                hasher.update(chunk)
+                file.write(chunk)
+                size += len(chunk)
+                progress.advance(len(chunk))
+            if size != descriptor.size or hasher.hexdigest() != descriptor.id.encoded:
+                raise InvalidInput(
+                    "the content changed while it was stored",
+                    got=f"{size} bytes, sha256:{hasher.hexdigest()}",
+                    expected=f"{descriptor.size} bytes, {descriptor.digest}",
+                )
+
+    def _holds(self, descriptor: Descriptor) -> bool:
+        # A blob that is there is read again: pushing from the source is how a damaged copy is mended.
+        hasher = descriptor.id.hasher()
+        view = memoryview(bytearray(min(BUFFER_BYTES, max(1, descriptor.size))))
+        try:
+            with open(self._path(descriptor.id), "rb", buffering=0) as file:
+                if os.fstat(file.fileno()).st_size != descriptor.size:
+                    return False
+                while count := file.readinto(view):
+                    hasher.update(view[:count])
+        except OSError:
+            return False
+        return bool(hasher.hexdigest() == descriptor.id.encoded)
+
+    # --- referrers -------------------------------------------------------------------------------
+
+    def list_referrers(self, subject: Digest) -> tuple[Listing, ...]:
+        """See `Referrers.list_referrers`. A layout has no such list: every manifest is looked at."""
+        found = []
+        try:
+            entries = read_layout_index(self._root)
+        except NotFound:
+            entries = ()  # what is not there yet has no referrers; a push makes it
+        for entry in entries:
+            if entry.media_type in INDEXES:
+                continue
+            try:
+                known = self._subject(entry)
+            except ContentMismatch:
+                # It cannot be told what a damaged manifest was about: it stays a candidate of every
+                # subject, and is refused where it is read.
+                found.append(entry.id)
+                continue
+            if known == subject:
+                found.append(entry.id)
+        return (Listing("layout", tuple(dict.fromkeys(found))),)
+
+    def _subject(self, entry: Descriptor) -> Digest | None:
+        if entry.digest not in self._subjects:
+            data = self._read(entry.id, MAX_MANIFEST, f"the manifest {entry.digest}", entry)
+            manifest = read_manifest(RawManifest(entry.media_type, data))
+            self._subjects[entry.digest] = manifest.subject.id if manifest.subject else None
+        return self._subjects[entry.digest]
+
+    def attach(self, manifest: RawManifest, subject: Digest) -> None:  # noqa: ARG002 - the manifest says it
+        """See `Referrers.attach`. In a layout, records are untagged entries of the index (FORMAT §6)."""
+        self.put_manifest(manifest)
+
+    # --- files -----------------------------------------------------------------------------------
+
+    def _path(self, digest: Digest) -> Path:
+        return self._root / "blobs" / digest.algorithm / digest.encoded
+
+    def _write(self, digest: Digest, chunks: list[bytes]) -> None:
+        target = self._path(digest)
+        if target.exists() and digest.hasher().name == "sha256":
+            with open(target, "rb") as file:
+                if Digest.of(file.read(MAX_MANIFEST.value + 1)) == digest:
+                    return
+        with write_whole(self._root, target) as file:
+            for chunk in chunks:
+                file.write(chunk)
+
+    def _read(self, digest: Digest, bound: Bound, what: str, descriptor: Descriptor | None = None) -> bytes:
+        if descriptor is not None:
+            bound.check(descriptor.size, what)
+        try:
+            with open(self._path(digest), "rb", buffering=0) as file:
+                data = file.read(bound.value + 1)
+        except FileNotFoundError as fault:
+            raise self._missing(digest, what) from fault
+        except OSError as fault:
+            raise Undecided(f"{what} cannot be read", got=str(fault.strerror)) from fault
+        bound.check(len(data), what)
+        if descriptor is not None:
+            return descriptor.check(data, what)
+        return digest.check(data, what)
+
+    def _missing(self, digest: Digest, what: str) -> NotFound:
+        return NotFound(
+            f"{what} is not there",
+            got=f"no blobs/{digest.algorithm}/{digest.encoded} in {self.place}",
+            expected="every blob that a manifest names",
+            hint="copy it from where it was pushed, or push again from the source",
+        )

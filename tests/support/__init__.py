@@ -1,0 +1,1 @@
+"""What tests start and talk to: real registries as processes, and one of our own that lies on request."""
