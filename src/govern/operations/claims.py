@@ -59,7 +59,8 @@ def find_claims(store: Store, subject: Digest, cache: ObjectCache, *, jobs: int,
     claims = Claims()
     try:
         listings = store.list_referrers(subject)
-    except Undecided as fault:
+    except GovernError as fault:
+        # Also a listing whose bytes were changed: nobody can say then what it would have held.
         claims.failures.append(fault)
         return claims
     candidates = _candidates(listings)

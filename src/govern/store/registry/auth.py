@@ -199,7 +199,8 @@ class Auth:
             f"{self.host} refused the credentials",
             got=f"no right to {scope}",
             expected="an account that may do this",
-            hint=f"ask for the right, or log in as somebody else: govern login {self.host} --username NAME --password-stdin",
+            hint="ask for the right, or log in as somebody else: "
+            f"govern login {self.host} --username NAME --password-stdin",
         )
 
 

@@ -29,7 +29,7 @@ from govern.settings import Settings
 
 DOCKER_HUB_KEY: Final = "https://index.docker.io/v1/"
 _HELPER_SECONDS: Final = 60
-_TOKEN_USER: Final = "<token>"
+_TOKEN_USER: Final = "<token>"  # noqa: S105 - the helper protocol's word for an identity token
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Credentials:
             "there is no place for credentials",
             got="no HOME and no DOCKER_CONFIG",
             expected="one of them",
-            hint="set DOCKER_CONFIG to a folder, or use GOVERN_AUTH_HOST, GOVERN_AUTH_USERNAME and GOVERN_AUTH_PASSWORD",
+            hint="set DOCKER_CONFIG to a folder, or GOVERN_AUTH_HOST, GOVERN_AUTH_USERNAME and GOVERN_AUTH_PASSWORD",
         )
 
 
@@ -182,7 +182,7 @@ def run_helper(helper: str, verb: str, text: str, environment: Mapping[str, str]
     if not helper.replace("-", "").replace("_", "").replace(".", "").isalnum() or ".." in helper:
         raise AuthError("a credential helper has a name that is no program's", got=repr(helper)[:100])
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [f"docker-credential-{helper}", verb],
             input=text.encode(),
             capture_output=True,

@@ -1,0 +1,252 @@
+"""Requests to one registry: the right credentials, the right retries, redirects without credentials.
+
+The one place through which every request to a registry goes.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from govern.errors import AuthError, GovernError, NetworkError, NotFound, ProtocolError, Undecided
+from govern.limits import MAX_ERROR_BODY, MAX_REDIRECTS
+from govern.settings import HostSettings, Settings
+from govern.store.registry.auth import Auth
+from govern.store.registry.credentials import Credentials
+from govern.store.registry.http import Answer, Http
+from govern.store.registry.origin import Origin, is_loopback, join, origin_of
+from govern.store.registry.retry import PASSING, Tries
+
+DOCKER_HUB: Final = "registry-1.docker.io"
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+Body = bytes | Callable[[], Iterator[bytes | memoryview]] | None
+
+
+def read_only(repository: str) -> str:
+    """The scope of reading a repository."""
+    return f"repository:{repository}:pull"
+
+
+def read_write(repository: str) -> str:
+    """The scope of writing a repository."""
+    return f"repository:{repository}:pull,push"
+
+
+@dataclass(slots=True)
+class Client:
+    """One registry host.
+
+    Args:
+        host: as people write it.
+        settings: everything that is set.
+    """
+
+    host: str
+    settings: Settings
+    http: Http = field(init=False)
+    origin: Origin = field(init=False)
+    auth: Auth = field(init=False)
+    own: HostSettings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.own = self.settings.host(self.host)
+        self.http = Http(self.settings, self.own)
+        self.origin = origin_of(_base_url(self.host, self.own))
+        self.auth = Auth(self.host, self.origin, self.http, self.own, Credentials(self.settings))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.http.close()
+
+    def url(self, path: str) -> str:
+        """Return the absolute URL of a path under `/v2/`."""
+        return f"{self.origin}/v2/{path}"
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        scope: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        length: int | None = None,
+        repeat: bool = True,
+        extra_time: float = 0.0,
+        tries: Tries | None = None,
+    ) -> Answer:
+        """Send a request; return the answer, whatever its status, but for those that were dealt with here.
+
+        Args:
+            method: the verb.
+            url: absolute, on the registry's own origin.
+            scope: what it needs, e.g. `repository:acme/fraud:pull`.
+            headers: beside the usual ones.
+            body: bytes, or a function that yields the body from its first byte, again for each try.
+            length: the body's length, where it is a function.
+            repeat: whether passing trouble is tried again here; see `govern.store.registry.retry`.
+            extra_time: seconds added to the timeout, where the server has work to do.
+            tries: a count that several requests share.
+
+        Raises:
+            AuthError: for credentials that are missing or refused.
+            NetworkError: after the last try.
+        """
+        tries = tries or Tries()
+        refused: str | None = None
+        asked = False
+        while True:
+            header = self.auth.header(scope)
+            try:
+                answer = self._once(method, url, header, headers, body, length, extra_time)
+            except NetworkError:
+                if repeat and tries.again():
+                    continue
+                raise
+            if answer.status == 401:
+                challenge = answer.headers.get("WWW-Authenticate", "")
+                answer.close()
+                if asked and header == refused:
+                    raise AuthError(f"{self.host} refused the credentials", got=f"401 for {scope}", expected="access")
+                refused, asked = header, True
+                repository = scope.split(":")[1] if scope.count(":") >= 2 else ""
+                self.auth.answer(challenge, scope, repository, header)
+                continue
+            if answer.status in PASSING and repeat:
+                wait = answer.headers.get("Retry-After")
+                if tries.again(wait):
+                    answer.close()
+                    continue
+            if answer.status in _REDIRECTS and method in ("GET", "HEAD"):
+                return self._follow(method, answer, headers, extra_time)
+            return answer
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        authorization: str | None,
+        headers: Mapping[str, str] | None,
+        body: Body,
+        length: int | None,
+        extra_time: float,
+    ) -> Answer:
+        every = dict(headers or {})
+        if authorization is not None:
+            if origin_of(url) != self.origin:
+                raise ProtocolError(f"{self.host} leads to another host", got=url[:200], expected=str(self.origin))
+            every["Authorization"] = authorization
+        sent: Any = body
+        if callable(body):
+            every["Content-Length"] = str(length or 0)
+            sent = body()
+        elif body is None and method in ("POST", "PUT", "PATCH"):
+            sent = b""
+        return self.http.send(method, url, headers=every, body=sent, extra_time=extra_time)
+
+    def _follow(self, method: str, answer: Answer, headers: Mapping[str, str] | None, extra_time: float) -> Answer:
+        """Follow redirects of a read: never with credentials, never from TLS to none."""
+        for _ in range(MAX_REDIRECTS.value):
+            location = answer.headers.get("Location", "")
+            base = answer.url
+            answer.close()
+            if not location:
+                raise ProtocolError(
+                    f"{self.host} redirects to nowhere", got=f"HTTP {answer.status}", expected="a Location"
+                )
+            url = join(base, location, "the redirect")
+            target = origin_of(url, "the redirect")
+            if target.scheme != "https" and self.origin.scheme == "https":
+                raise ProtocolError(
+                    f"{self.host} redirects away from TLS",
+                    got=str(target),
+                    expected="https",
+                    hint="do not go on: somebody on the way could change what comes",
+                )
+            if is_loopback(target.host) and not self.origin.is_loopback:
+                raise ProtocolError(
+                    f"{self.host} redirects to this machine", got=str(target), expected="a host of the registry's"
+                )
+            answer = self.http.send(method, url, headers=headers, extra_time=extra_time, own=target == self.origin)
+            if answer.status not in _REDIRECTS:
+                return answer
+        answer.close()
+        raise ProtocolError(
+            f"{self.host} redirects without end", got=f"more than {MAX_REDIRECTS.value}", expected=MAX_REDIRECTS.name
+        )
+
+    def fault(self, answer: Answer, what: str, hint: str = "") -> GovernError:
+        """Return what an unexpected answer is called; closes it.
+
+        Args:
+            answer: the answer.
+            what: what was tried, for the message ("the manifest could not be read").
+            hint: what would help.
+        """
+        status, detail = answer.status, ""
+        try:
+            detail = _detail(answer.read(MAX_ERROR_BODY, "the error"))
+        except Undecided:
+            answer.close()
+        got = f"HTTP {status} from {self.host}" + (f": {detail}" if detail else "")
+        match status:
+            case 404:
+                return NotFound(what, got=got, hint=hint)
+            case 401 | 403:
+                return AuthError(
+                    what,
+                    got=got,
+                    expected="the right to do this",
+                    hint=hint or f"govern login {self.host} --username NAME --password-stdin",
+                )
+            case 429:
+                return NetworkError(what, got=got, expected="fewer requests", hint="wait, or use fewer --jobs")
+            case _ if status >= 500 or status == 408:
+                return NetworkError(what, got=got, hint=hint or "try again later")
+            case _:
+                return ProtocolError(what, got=got, expected="what the distribution spec says", hint=hint)
+
+
+def _detail(data: bytes) -> str:
+    """Return the registry's own words (distribution spec, "Error Codes"), shortened."""
+    try:
+        errors = json.loads(data)["errors"]
+        first = errors[0]
+        return f"{first.get('code', '')} {first.get('message', '')}".strip()[:300]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return ""
+
+
+def _base_url(host: str, own: HostSettings) -> str:
+    if host == "docker.io":
+        host = DOCKER_HUB
+    if own.plain_http:
+        return f"http://{host}"
+    name = origin_of(f"https://{host}").host
+    if is_loopback(name) and own.ca is None and own.client_cert is None and not _speaks_tls(host):
+        return f"http://{host}"
+    return f"https://{host}"
+
+
+def _speaks_tls(host: str) -> bool:
+    """Whether a registry of this machine speaks TLS. Only asked of the loopback, where nobody listens in."""
+    origin = origin_of(f"https://{host}")
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((origin.host, origin.port), timeout=5) as raw,
+            context.wrap_socket(raw, server_hostname=origin.host),
+        ):
+            return True
+    except ssl.SSLError:
+        # A server without TLS answers with something that is no TLS record.
+        return False
+    except OSError:
+        return False

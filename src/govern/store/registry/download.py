@@ -1,0 +1,278 @@
+"""Blobs from a repository: hashed while they are written, renamed only when the digest is right.
+
+One stream as a rule. Where one connection is slow and the blob is large, more connections fetch the rest in
+ranges; the bytes are hashed where they have become contiguous.
+
+Source: distribution spec 1.1, "Pulling blobs"; RFC 9110 §14.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from govern.errors import ContentMismatch, GovernError, NetworkError, ProtocolError, Undecided
+from govern.limits import BUFFER_BYTES
+from govern.oci.descriptor import Descriptor
+from govern.progress import Progress
+from govern.store.registry.client import Client, read_only
+from govern.store.registry.http import Answer
+from govern.store.registry.retry import Tries
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+LARGE: Final = 64 * 1024 * 1024
+"""Blobs that have more than this to come may be fetched in ranges."""
+
+SEGMENT: Final = 16 * 1024 * 1024
+LOOK_AFTER: Final = 4 * 1024 * 1024
+"""How many bytes of one stream are judged before others are opened."""
+
+SLOW_STREAM: Final = 150 * 1024 * 1024
+"""Bytes per second below which a single stream is called slow."""
+
+STREAMS: Final = 6
+_CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)")
+
+
+class _NoRange(Exception):
+    """The registry answered a range request with something else; one stream from the start it is."""
+
+
+@dataclass(slots=True)
+class Download:
+    """One blob on its way to a file.
+
+    Args:
+        client: the registry.
+        repository: where from.
+        descriptor: what must come.
+        part: the file that is written; renamed by the caller's caller.
+        progress: told the bytes.
+        slots: counts the extra streams of all downloads of this store.
+    """
+
+    client: Client
+    repository: str
+    descriptor: Descriptor
+    part: Path
+    progress: Progress
+    slots: threading.Semaphore
+
+    @property
+    def what(self) -> str:
+        """What is fetched, for messages."""
+        return f"the blob {self.descriptor.digest}"
+
+    def run(self) -> None:
+        """Fetch, check, and leave the checked bytes in `part`.
+
+        Raises:
+            ContentMismatch: for other bytes or another length; the part is removed.
+            Undecided: for passing trouble; the part stays and is gone on with.
+        """
+        hasher = self.descriptor.id.hasher()
+        try:
+            with open(self.part, "r+b" if self.part.exists() else "w+b", buffering=0) as file:
+                done = self._resume(file, hasher)
+                tries = Tries()
+                while done < self.descriptor.size or self.descriptor.size == 0:
+                    try:
+                        done = self._stream(file, hasher, done)
+                        break
+                    except _NoRange:
+                        file.seek(0)
+                        file.truncate()
+                        self.progress.advance(-done)
+                        hasher, done = self.descriptor.id.hasher(), 0
+                    except _Cut as cut:
+                        if cut.done > done:
+                            tries = Tries()  # bytes came: it is not the same trouble again
+                        done = cut.done
+                        if not tries.again():
+                            raise cut.fault from cut
+                file.truncate(self.descriptor.size)
+        except OSError as fault:
+            raise Undecided("a blob cannot be written", got=f"{self.what}: {fault.strerror}") from fault
+        try:
+            self.descriptor.id.check_hex(hasher.hexdigest(), self.what)
+        except ContentMismatch:
+            self.part.unlink(missing_ok=True)
+            raise
+
+    def _resume(self, file: BinaryIO, hasher: _Hash) -> int:
+        """Hash what an earlier try left, up to the size that must come."""
+        done = 0
+        view = memoryview(bytearray(BUFFER_BYTES))
+        while done < self.descriptor.size:
+            count = file.readinto(view[: self.descriptor.size - done])  # type: ignore[attr-defined]
+            if not count:
+                break
+            hasher.update(view[:count])
+            done += count
+        self.progress.advance(done)
+        return done
+
+    def _get(self, start: int, end: int | None) -> Answer:
+        """Ask for bytes from `start` up to but not including `end`; None is the blob's end."""
+        wanted = self.descriptor.size if end is None else end
+        headers = {"Range": f"bytes={start}-{wanted - 1}"} if start or end is not None else {}
+        url = self.client.url(f"{self.repository}/blobs/{self.descriptor.digest}")
+        answer = self.client.request("GET", url, read_only(self.repository), headers=headers)
+        if headers:
+            if answer.status == 200 or answer.status == 416:
+                answer.close()
+                raise _NoRange
+            if answer.status != 206:
+                raise self.client.fault(answer, f"{self.what} cannot be read")
+            self._check_range(answer, start, wanted)
+        elif answer.status != 200:
+            raise self.client.fault(answer, f"{self.what} cannot be read")
+        elif answer.length is not None and answer.length != self.descriptor.size:
+            answer.close()
+            raise self._wrong_size(f"{answer.length} bytes")
+        return answer
+
+    def _check_range(self, answer: Answer, start: int, end: int) -> None:
+        match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        total = match[3] if match else None
+        if (
+            match is None
+            or int(match[1]) != start
+            or int(match[2]) != end - 1
+            or (total and int(total) != self.descriptor.size)
+        ):
+            got = answer.headers.get("Content-Range", "none")[:80]
+            answer.close()
+            if total and int(total) != self.descriptor.size:
+                raise self._wrong_size(f"{total} bytes")
+            raise ProtocolError(
+                f"{self.what} came from another place than asked",
+                got=f"Content-Range {got!r}",
+                expected=f"bytes {start}-{end - 1}/{self.descriptor.size}",
+            )
+
+    def _stream(self, file: BinaryIO, hasher: _Hash, done: int) -> int:
+        answer = self._get(done, None)
+        begun, first = time.monotonic(), done
+        looked = False
+        file.seek(done)
+        try:
+            for data in answer.chunks():
+                if done + len(data) > self.descriptor.size:
+                    raise self._wrong_size("more bytes")
+                hasher.update(data)
+                file.write(data)
+                done += len(data)
+                self.progress.advance(len(data))
+                if not looked and done - first >= LOOK_AFTER:
+                    looked = True
+                    slow = (done - first) / max(1e-6, time.monotonic() - begun) < SLOW_STREAM
+                    extra = self._more_streams() if slow and self.descriptor.size - done > LARGE else 0
+                    if extra:
+                        return self._ranges(file, hasher, done, answer, extra)
+        except NetworkError as fault:
+            raise _Cut(done, fault) from fault
+        finally:
+            answer.close()
+        if done != self.descriptor.size:
+            raise _Cut(
+                done,
+                NetworkError(f"{self.what} was cut off", got=f"{done} bytes", expected=f"{self.descriptor.size} bytes"),
+            )
+        return done
+
+    def _more_streams(self) -> int:
+        count = 0
+        while count < STREAMS and self.slots.acquire(blocking=False):
+            count += 1
+        return count
+
+    def _ranges(self, file: BinaryIO, hasher: _Hash, done: int, first: Answer, extra: int) -> int:
+        """Fetch the rest in segments over `extra` connections; this thread hashes what is contiguous."""
+        # The segments before the watermark's own stream end are not asked for twice: it is closed here.
+        first.close()
+        starts = list(range(done, self.descriptor.size, SEGMENT))
+        stop = threading.Event()
+        reader = os.open(self.part, os.O_RDONLY)
+        pool = ThreadPoolExecutor(extra, thread_name_prefix="range")
+        try:
+            futures: list[Future[None]] = [
+                pool.submit(self._segment, file.fileno(), start, min(start + SEGMENT, self.descriptor.size), stop)
+                for start in starts
+            ]
+            view = memoryview(bytearray(BUFFER_BYTES))
+            for start, future in zip(starts, futures, strict=True):
+                try:
+                    future.result()
+                except NetworkError as fault:
+                    raise _Cut(start, fault) from fault
+                end = min(start + SEGMENT, self.descriptor.size)
+                while start < end:
+                    count = os.preadv(reader, [view[: end - start]], start)
+                    if not count:
+                        raise Undecided("a file shrank while it was written", got=str(self.part))
+                    hasher.update(view[:count])
+                    start += count
+                done = end
+        except BaseException:
+            stop.set()
+            # What lies beyond the watermark has holes: a later try must not take it for done.
+            pool.shutdown(cancel_futures=True)
+            os.ftruncate(file.fileno(), done)
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+            os.close(reader)
+            self.slots.release(extra)
+        return done
+
+    def _segment(self, descriptor: int, start: int, end: int, stop: threading.Event) -> None:
+        tries, at = Tries(), start
+        while at < end:
+            if stop.is_set():
+                raise NetworkError("stopped")
+            try:
+                answer = self._get(at, end)
+                try:
+                    for data in answer.chunks():
+                        if at + len(data) > end:
+                            raise self._wrong_size("more bytes than asked for")
+                        os.pwrite(descriptor, data, at)
+                        at += len(data)
+                        self.progress.advance(len(data))
+                        if stop.is_set():
+                            raise NetworkError("stopped")
+                finally:
+                    answer.close()
+                if at < end:
+                    raise NetworkError(f"{self.what} was cut off", got=f"{at} bytes", expected=f"{end} bytes")
+            except NetworkError:
+                if stop.is_set() or not tries.again():
+                    raise
+            except _NoRange as fault:
+                raise ProtocolError(f"{self.what} came whole where a part was asked", expected="206") from fault
+
+    def _wrong_size(self, got: str) -> GovernError:
+        return ContentMismatch(
+            f"{self.what} is not as long as its descriptor says",
+            got=got,
+            expected=f"{self.descriptor.size} bytes",
+            hint="do not use it: somebody or something changed these bytes",
+        )
+
+
+class _Cut(Exception):
+    """A stream ended early; `done` bytes are written and hashed."""
+
+    def __init__(self, done: int, fault: GovernError) -> None:
+        super().__init__(str(fault))
+        self.done = done
+        self.fault = fault

@@ -1,0 +1,274 @@
+"""Referrers of a repository: the API, the fallback index, and record tags.
+
+Writing on a registry without the API (DESIGN §5):
+
+    (1) PUT the record by its own tag: conflict-free, nobody else writes it
+    (2) list the record tags and read the index
+    (3) if the index lacks any of them, PUT the union
+    (4) list again after one's own PUT; stop only when the index is complete
+
+Every writer puts what it has ever seen, so a writer that was overwritten is put back by any other, and the
+last one to finish has seen all. Source: distribution spec 1.1, "Listing Referrers", "Pushing Manifests with
+Subject", "Unavailable Referrers API".
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from govern.errors import GovernError, NotFound, ProtocolError, Undecided
+from govern.limits import MAX_INDEX, MAX_REFERRERS
+from govern.oci.descriptor import Descriptor
+from govern.oci.digest import Digest
+from govern.oci.manifest import Index, RawManifest, read_index, read_manifest, write
+from govern.oci.media_types import IMAGE_INDEX, INDEXES
+from govern.store.protocol import Listing
+from govern.store.registry.client import Client, read_only
+from govern.store.registry.manifests import exists, get_manifest, list_tags, next_link, put_manifest
+
+TAG_DIGITS: Final = 32
+MAX_ROUNDS: Final = 60
+_GITLAB: Final = "registry.gitlab.com"
+
+
+def record_tag(subject: Digest, record: Digest) -> str:
+    """Return the tag of a record: `sha256-<hex>.g.<first 32 hex of the record's manifest>` (FORMAT §6)."""
+    return f"{fallback_tag(subject)}.g.{record.encoded[:TAG_DIGITS]}"
+
+
+def fallback_tag(subject: Digest) -> str:
+    """Return the tag of the fallback index (distribution spec, "Referrers Tag Schema")."""
+    return f"{subject.algorithm}-{subject.encoded}"[:128]
+
+
+@dataclass(slots=True)
+class ReferrersOf:
+    """The referrers of one repository.
+
+    Args:
+        client: the registry.
+        repository: which.
+    """
+
+    client: Client
+    repository: str
+    _api: bool | None = None
+    _descriptors: dict[str, Descriptor] = field(default_factory=dict)
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def listings(self, subject: Digest) -> tuple[Listing, ...]:
+        """Return every source's listing, each complete; raise where one could not be read.
+
+        Record tags cost a listing of the repository. They are written only where the API is missing or
+        does not show a record, so they are read only where the API is missing or shows nothing.
+        """
+        with ThreadPoolExecutor(2, thread_name_prefix="listing") as pool:
+            api = pool.submit(self._from_api, subject)
+            index = pool.submit(self._from_index, subject)
+            found = api.result()
+            listed = index.result()
+        result = [Listing("fallback index", tuple(one.id for one in listed))] if listed else []
+        if found is not None:
+            result.append(Listing("referrers API", tuple(found)))
+        if not found:
+            tags = self._record_tags(subject)
+            if tags:
+                result.append(Listing("record tags", tags=tags))
+        return tuple(result)
+
+    def _from_api(self, subject: Digest) -> list[Digest] | None:
+        """Return what the API lists, over every page; None where there is no API."""
+        if self.client.own.referrers == "tags" or self._api is False:
+            return None
+        url = self.client.url(f"{self.repository}/referrers/{subject}")
+        what = f"the list of records of {subject}"
+        found: list[Digest] = []
+        seen: set[str] = set()
+        while True:
+            if url in seen:
+                raise ProtocolError(f"{what} goes round in a circle", expected="an end")
+            seen.add(url)
+            if len(seen) * 1 > 1000 or len(found) > MAX_REFERRERS.value * 10:
+                raise ProtocolError(f"{what} has no end", got=f"{len(seen)} pages", expected=MAX_REFERRERS.name)
+            answer = self.client.request("GET", url, read_only(self.repository))
+            if answer.status in (404, 405, 501) and len(seen) == 1:
+                # Not there, or not spoken: distribution says 404 to both.
+                answer.close()
+                return None
+            if answer.status != 200:
+                raise self.client.fault(answer, f"{what} cannot be read")
+            if answer.content_type != IMAGE_INDEX:
+                got = answer.content_type or "no Content-Type"
+                answer.close()
+                # 200 with something else is what a proxy or a half-implemented API says. It is no list.
+                raise ProtocolError(
+                    f"{what} is not a list",
+                    got=f"200 with {got!r}",
+                    expected=IMAGE_INDEX,
+                    hint=f"if {self.client.host} has no referrers API, say so in the settings: "
+                    f'[hosts."{self.client.host}"] referrers = "tags"',
+                )
+            link = answer.headers.get("Link")
+            page = read_index(RawManifest(IMAGE_INDEX, answer.read(MAX_INDEX, what)), what, bound=MAX_INDEX)
+            found += [one.id for one in page.manifests]
+            following = next_link(url, link, what)
+            if following is None:
+                return found
+            url = following
+
+    def _from_index(self, subject: Digest) -> tuple[Descriptor, ...]:
+        index = self._read_index(subject)
+        return index.manifests if index is not None else ()
+
+    def _read_index(self, subject: Digest) -> Index | None:
+        """Return the fallback index, or None where there is none or the tag is something else.
+
+        GitLab makes the tag an alias of the subject itself: what it gives is then the artifact, and its
+        children are no records.
+        """
+        if self._no_index:
+            return None
+        try:
+            raw = get_manifest(self.client, self.repository, fallback_tag(subject), MAX_INDEX)
+        except NotFound:
+            return None
+        if raw.media_type not in INDEXES or raw.digest == subject:
+            return None
+        index = read_index(raw, f"the fallback index of {subject}", bound=MAX_INDEX)
+        return None if index.subject is not None else index
+
+    @property
+    def _no_index(self) -> bool:
+        return self.client.host == _GITLAB or self.client.own.referrers == "api"
+
+    def _record_tags(self, subject: Digest) -> tuple[str, ...]:
+        prefix = fallback_tag(subject) + ".g."
+        return tuple(tag for tag in list_tags(self.client, self.repository) if tag.startswith(prefix))
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    def attach(self, manifest: RawManifest, subject: Digest) -> None:
+        """Store a record so that every reader finds it."""
+        digest = manifest.digest
+        if self.client.own.referrers != "tags" and self._api is not False:
+            put_manifest(self.client, self.repository, manifest, None)
+            listed = self._from_api(subject)
+            # `OCI-Subject` lies both ways in the field; only the list itself says whether it lists.
+            self._api = listed is not None
+            if listed is not None and digest in listed:
+                return
+            if self.client.own.referrers == "api":
+                raise Undecided(
+                    f"{self.client.host} does not list a record that it stored",
+                    got=str(digest),
+                    expected="a referrers API",
+                    hint='referrers = "auto" in the settings writes tags instead',
+                )
+        put_manifest(self.client, self.repository, manifest, record_tag(subject, digest))
+        self._descriptors[digest] = describe(manifest)
+        if not self._no_index and self._may_index(subject):
+            self._converge(subject, digest)
+
+    def _may_index(self, subject: Digest) -> bool:
+        """Whether the fallback tag is ours to write: never where it reads back as something else."""
+        try:
+            raw = get_manifest(self.client, self.repository, fallback_tag(subject), MAX_INDEX)
+        except NotFound:
+            return True
+        return raw.media_type in INDEXES and raw.digest != subject
+
+    def _converge(self, subject: Digest, own: Digest) -> None:
+        """Write the fallback index until it holds every record tag and everything it ever held."""
+        known: dict[str, Descriptor] = {own: self._descriptors[own]}
+        for number in range(MAX_ROUNDS):
+            tags = self._record_tags(subject)
+            index = self._read_index(subject)
+            for one in index.manifests if index is not None else ():
+                known.setdefault(one.digest, one)
+            self._learn(tags, known)
+            held = {one.digest for one in index.manifests} if index is not None else set()
+            if known.keys() <= held:
+                return
+            if not self._put_index(subject, index, known):
+                return
+            # Another writer may have read before and written after: look again, a little later than it.
+            time.sleep(random.uniform(0, 0.02 * min(number + 1, 10)))  # noqa: S311
+        raise Undecided(
+            "the fallback index of the record list did not settle",
+            got=f"{MAX_ROUNDS} rounds",
+            expected="an index that holds every record",
+            hint="the record is stored and govern finds it by its tag; for other tools run: govern repair",
+        )
+
+    def _learn(self, tags: tuple[str, ...], known: dict[str, Descriptor]) -> None:
+        prefixes = {Digest(digest).encoded[:TAG_DIGITS] for digest in known}
+        missing = [tag for tag in tags if tag.rpartition(".")[2] not in prefixes]
+        if not missing:
+            return
+        with ThreadPoolExecutor(4, thread_name_prefix="learn") as pool:
+            for found in pool.map(self._describe_tag, missing):
+                if found is not None:
+                    known[found.digest] = found
+
+    def _describe_tag(self, tag: str) -> Descriptor | None:
+        if tag in self._descriptors:
+            return self._descriptors[tag]
+        try:
+            found = describe(get_manifest(self.client, self.repository, tag))
+        except (NotFound, ProtocolError):
+            return None
+        self._descriptors[tag] = found
+        return found
+
+    def _put_index(self, subject: Digest, index: Index | None, known: dict[str, Descriptor]) -> bool:
+        document = _index_document(known.values())
+        raw = write(document)
+        if len(raw.data) > MAX_INDEX.value // 2:
+            return False  # other tools stop reading there; record tags carry the rest
+        try:
+            put_manifest(self.client, self.repository, raw, fallback_tag(subject))
+        except ProtocolError:
+            # A registry that checks an index refuses one that names a manifest it collected: such
+            # entries are dead, and are left out.
+            alive = {key: one for key, one in known.items() if exists(self.client, self.repository, one.id)}
+            if len(alive) == len(known):
+                # Not that: the tag is immutable, say. Record tags alone carry the records here.
+                return False
+            dead = known.keys() - alive.keys()
+            for key in dead:
+                del known[key]
+            put_manifest(self.client, self.repository, write(_index_document(known.values())), fallback_tag(subject))
+        del index
+        return True
+
+
+def _index_document(entries: Any) -> dict[str, Any]:
+    return {
+        "schemaVersion": 2,
+        "mediaType": IMAGE_INDEX,
+        "manifests": [one.to_json() for one in sorted(entries, key=lambda one: str(one.digest))],
+    }
+
+
+def describe(raw: RawManifest) -> Descriptor:
+    """Return the descriptor that a referrers list holds: artifact type and all annotations included.
+
+    Source: distribution spec 1.1, "Listing Referrers": without an artifactType the config's media type
+    stands for it.
+    """
+    try:
+        manifest = read_manifest(raw, "the record's manifest")
+    except GovernError as fault:
+        raise ProtocolError(fault.what, got=fault.got, expected=fault.expected) from fault
+    return Descriptor(
+        media_type=raw.media_type,
+        digest=raw.digest,
+        size=len(raw.data),
+        annotations=manifest.annotations,
+        artifact_type=manifest.kind,
+    )
