@@ -93,6 +93,10 @@ class Settings:
             plain_http=flags.plain_http or base.plain_http,
         )
 
+    def with_environment(self, environment: Mapping[str, str]) -> Settings:
+        """Return the same settings over other variables."""
+        return replace(self, environment=environment)
+
     @property
     def home(self) -> Path | None:
         """The home folder, or None in a container that has none."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import requests
 
@@ -18,6 +21,12 @@ class Bearer(requests.auth.AuthBase):
     def __init__(self, server: TokenServer, scope: str, auth: tuple[str, str] | None) -> None:
         answer = requests.get(server.realm, params={"service": server.service, "scope": scope}, auth=auth)
         self.status, self.answer = answer.status_code, answer.json()
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        payload = self.answer["token"].split(".")[1]
+        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return claims
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         r.headers["Authorization"] = f"Bearer {self.answer['token']}"
@@ -53,7 +62,8 @@ def test_the_token_server_follows_its_user_table(start_token_server: Callable[..
     scope = "repository:acme/fraud:pull,push"
     assert Bearer(server, scope, ("reader", "wrong")).status == 401
     assert Bearer(server, scope, None).status == 401
-    assert Bearer(server, scope, ("reader", "word")).status == 200
+    granted = Bearer(server, f"{scope} repository:other/x:pull", ("reader", "word"))
+    assert granted.claims["access"] == [{"type": "repository", "name": "acme/fraud", "actions": ["pull"]}]
     form = {"grant_type": "refresh_token", "refresh_token": "identity", "scope": scope}
     assert requests.post(server.realm, data=form).json()["access_token"]
     assert requests.post(server.realm, data={**form, "refresh_token": "another"}).status_code == 401

@@ -25,13 +25,10 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-
-_PIPE_BYTES: Final = (4 << 20, 1 << 20)
-"""Sizes that are asked for in turn; without privileges 1 MiB is the most. Holds `rate` times `delay`."""
 
 _RECEIVE_BYTES: Final = 1 << 19
 _QUANTUM_SECONDS: Final = 0.002
@@ -53,12 +50,10 @@ class _Flow:
         self.target = target
         self.not_before = not_before
         self.read_end, self.write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        for size in _PIPE_BYTES:
-            try:
-                fcntl.fcntl(self.write_end, fcntl.F_SETPIPE_SZ, size)
-                break
-            except PermissionError:
-                continue
+        # The pipe has to hold `rate` times `delay`. Without privileges 1 MiB is the most.
+        with suppress(PermissionError):
+            fcntl.fcntl(self.write_end, fcntl.F_SETPIPE_SZ, 1 << 20)
+            fcntl.fcntl(self.write_end, fcntl.F_SETPIPE_SZ, 4 << 20)
         self.held: deque[tuple[float, int]] = deque()
         self.readable = self.writable = self.ended = self.finished = False
         self.allowance = 0.0

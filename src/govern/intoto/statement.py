@@ -58,6 +58,10 @@ class Statement:
         """The sha256 of the exact bytes: half of a record's identity (FORMAT §5)."""
         return Digest.of(self.data)
 
+    def is_about(self, digest: Digest) -> bool:
+        """Whether one of the subjects is this content."""
+        return any(one.sha256 == digest.encoded for one in self.subjects)
+
 
 def read_statement(data: bytes, error: type[GovernError] = InvalidInput) -> Statement:
     """Parse the payload of an envelope.

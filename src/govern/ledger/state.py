@@ -64,7 +64,7 @@ class State:
             one
             for one in self.records
             if one.statement.predicate_type == predicate_type
-            and any(subject.sha256 == digest.encoded for subject in one.statement.subjects)
+            and one.statement.is_about(digest)
         )
 
 

@@ -61,11 +61,7 @@ class Taken:
         """Return the records that this signer attached to D or to the line before."""
         claims = self._claims(digest, store, context)
         found = [_reopened(claim, self.key) for claim in [*claims.found, *self.line.found]]
-        unique = {
-            one.identity: one
-            for one in found
-            if one is not None and any(subject.sha256 == digest.encoded for subject in one.statement.subjects)
-        }
+        unique = {one.identity: one for one in found if one is not None and one.statement.is_about(digest)}
         return tuple(unique[key] for key in sorted(unique))
 
     def complete(self, digest: Digest, store: Store, context: Context) -> tuple[Signed, ...] | None:

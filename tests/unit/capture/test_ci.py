@@ -177,7 +177,12 @@ def test_a_value_that_is_not_what_it_must_be_is_no_fact(name, value, field):
 
 def test_values_are_bounded_printable_and_without_secrets():
     facts = capture_ci(
-        {**GITHUB, "GITHUB_JOB": "x" * 100_000, "GITHUB_REF": "a\x1b[31m\udcff\nb", "GITHUB_WORKFLOW_REF": "ghp_" + "a" * 36}
+        {
+            **GITHUB,
+            "GITHUB_JOB": "x" * 100_000,
+            "GITHUB_REF": "a\x1b[31m\udcff\nb",
+            "GITHUB_WORKFLOW_REF": "ghp_" + "a" * 36,
+        }
     )
     assert facts is not None
     for value in dataclasses.asdict(facts).values():

@@ -124,7 +124,7 @@ class Auth:
         if credential is not None and credential.identity_token:
             answer = self._oauth(realm, service, scope, credential)
         else:
-            query = [("scope", one) for one in scope.split(" ")] + ([("service", service)] if service else [])
+            query = [("scope", one) for one in scope.split(" ") if one] + ([("service", service)] if service else [])
             url = realm + ("&" if urlsplit(realm).query else "?") + urlencode(query)
             headers = {"Authorization": _basic(credential)} if credential is not None else {}
             answer = self.http.send("GET", url, headers=headers, own=origin == self.origin)

@@ -63,6 +63,29 @@ class Client:
         """Close every connection."""
         self.http.close()
 
+    def check_login(self) -> None:
+        """Return if the registry takes the credentials; raise `AuthError` if not.
+
+        A 200 without them does not mean that they are good: some registries let everybody read. So they
+        are sent where the registry asks for them, and where it does not, along with a request that would
+        be refused if they were wrong.
+        """
+        answer = self.http.send("GET", self.url(""))
+        challenge = answer.headers.get("WWW-Authenticate")
+        status = answer.status
+        answer.close()
+        if status not in (200, 401) or not challenge:
+            raise ProtocolError(
+                f"{self.host} does not ask who you are", got=f"HTTP {status}", expected="a registry that asks",
+                hint="without a login, just use it",
+            )
+        header = self.auth.answer(challenge, "", "", None)
+        answer = self.http.send("GET", self.url(""), headers={"Authorization": header})
+        status = answer.status
+        answer.close()
+        if status != 200:
+            raise AuthError(f"{self.host} refused the credentials", got=f"HTTP {status}", expected="200")
+
     def url(self, path: str) -> str:
         """Return the absolute URL of a path under `/v2/`."""
         return f"{self.origin}/v2/{path}"

@@ -1,0 +1,78 @@
+"""`govern policy init` and `govern policy check`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from govern.cli.options import open_policy
+from govern.cli.verb import Run, group
+from govern.errors import UsageError
+from govern.names import Name
+from govern.policy.model import read_policy
+from govern.policy.template import policy_template
+from govern.predicates.kinds import word_for
+from govern.signing.key_file import load_public_key
+
+
+def init(
+    run: Run,
+    key: Annotated[
+        list[str], typer.Option("--key", metavar="[ID=]PUB", help="Who pushes: a public key, with the person's id.")
+    ],
+    name: Annotated[list[str], typer.Option("--name", help="A name they may speak about, or a prefix like acme/**.")],
+    line: Annotated[
+        list[str] | None, typer.Option("--line", metavar="PATTERN=NAME", help="Where a name lives: HOST/PATH=NAME.")
+    ] = None,
+    require: Annotated[list[str] | None, typer.Option("--require", help="Kinds that must be there.")] = None,
+) -> None:
+    """Write a policy around public keys, to standard output."""
+    environment = run.context.settings.environment
+    keys = [(person, load_public_key(path, environment)) for person, path in map(_person, key)]
+    for one in name:
+        Name(one.removesuffix("/**"))
+    text = policy_template(
+        keys,
+        name,
+        [_line(one) for one in line or ()],
+        tuple(require or ("registration",)),
+    )
+    # What we could not read back must not be given to anyone.
+    read_policy(text.encode(), "the new policy")
+    run.console.out(text.rstrip("\n"))
+
+
+def _person(text: str) -> tuple[str, str]:
+    """Return (id, path) of `ID=PUB`; without an id the file's name is one."""
+    person, equals, path = text.partition("=")
+    if equals:
+        return person, path
+    return re.sub(r"[^a-zA-Z0-9._-]", "-", Path(text).name.removesuffix(".pub")).lstrip("-._") or "ci", text
+
+
+def _line(text: str) -> tuple[str, str]:
+    pattern, equals, name = text.rpartition("=")
+    if not equals:
+        raise UsageError("this is not a line", got=repr(text), expected="HOST/PATH=NAME")
+    return pattern, name
+
+
+def check(run: Run, policy: Annotated[Path, typer.Argument(metavar="FILE", help="The policy.")]) -> None:
+    """Check a policy file: all faults at once, each with its line. Prints its digest."""
+    opened = open_policy(run, policy)
+    if opened is None:
+        raise UsageError("no policy was given", expected="a file")
+    for permission in opened.permissions:
+        kinds = ", ".join(sorted(word_for(one) for one in permission.types))
+        run.console.say(f"{permission.person} ({permission.role}) may sign {kinds} about {', '.join(permission.names)}")
+    run.console.say("required: " + ", ".join(word_for(one) for one in opened.require))
+    if run.console.json:
+        run.console.out_json({"output": "govern.policy-check/v0.1", "policy": str(policy), "digest": opened.digest})
+    else:
+        run.console.out(str(opened.digest))
+
+
+APPS = {"policy": group("Write and check a policy.", init=init, check=check)}

@@ -1,0 +1,141 @@
+"""`list`: every version that a line ever had, also after its tag was deleted (DESIGN §3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from govern.errors import GovernError, NotFound
+from govern.ledger.state import fold
+from govern.line import line_of
+from govern.names import Name, SubjectName
+from govern.oci.reference import Reference
+from govern.operations.claims import find_claims
+from govern.operations.context import Context
+from govern.operations.records import peek
+from govern.operations.verify import Verifier
+from govern.predicates import registration
+from govern.trust.admit import Subject, Trust, admit
+from govern.trust.records import Claim, Record
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVersion:
+    """One registration on a line.
+
+    Args:
+        version: the version.
+        digest: D.
+        kind: model or dataset.
+        registered_at: when the writer says so.
+        signer: person id, signer digest, or a bare hint where nothing is verified.
+        status: `registered` (authorised), `not authorised`, `unverified`.
+        conflict: whether another content claims the same version.
+        tagged: whether the tag of this version is there now.
+    """
+
+    version: str
+    digest: str
+    kind: str
+    registered_at: str
+    signer: str
+    status: str
+    conflict: bool
+    tagged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The versions of a name.
+
+    Args:
+        name: the name.
+        place: where it was looked up.
+        versions: in the order of their claimed times.
+        refused: claims on the line that were not admitted.
+        failures: what could not be read.
+    """
+
+    name: Name
+    place: str
+    versions: tuple[ListedVersion, ...]
+    refused: int
+    failures: tuple[GovernError, ...]
+
+
+def list_versions(context: Context, reference: Reference, verifier: Verifier | None, name: str | None) -> Versions:
+    """Return the versions of a line.
+
+    Args:
+        context: the surroundings.
+        reference: a repository or layout; a version in it is not looked at.
+        verifier: policy or keys, or None: then nothing is verified.
+        name: the name, or None for what the policy or the path give.
+    """
+    policy_file = verifier.policy if verifier is not None else None
+    expected = context.expected_name(reference.place, name, policy_file)
+    store = context.store(reference.place)
+    claims = find_claims(store, line_of(expected).digest, context.objects, jobs=context.settings.jobs, line=True)
+    found: list[ListedVersion] = []
+    refused = len(claims.rejected)
+    tags = set() if claims.failures else set(_tags(context, reference))
+    if verifier is None:
+        found = [one for one in (_peeked(claim, expected, tags) for claim in claims.found) if one is not None]
+    else:
+        policy = verifier.for_name(expected)
+        results = [admit(claim, Subject(None, expected), Trust(policy.keys)) for claim in claims.found]
+        records = [one for one in results if isinstance(one, Record)]
+        refused += len(results) - len(records)
+        for one in fold(records, context.clock()).registered:
+            allowed = policy.who_may(one.record.signer, registration.TYPE, expected) is not None
+            found.append(
+                ListedVersion(
+                    version=one.version,
+                    digest=one.digest,
+                    kind=one.content.kind,
+                    registered_at=one.content.issued_at,
+                    signer=policy.owners.get(one.record.signer, str(one.record.signer)),
+                    status="registered" if allowed else "not authorised",
+                    conflict=False,
+                    tagged=one.version in tags,
+                )
+            )
+    return Versions(expected, str(reference.place), _marked(found), refused, tuple(claims.failures))
+
+
+def _tags(context: Context, reference: Reference) -> tuple[str, ...]:
+    try:
+        return context.store(reference.place).tags()
+    except NotFound:
+        return ()
+
+
+def _marked(found: list[ListedVersion]) -> tuple[ListedVersion, ...]:
+    unique = {(one.version, one.digest, one.signer): one for one in found}.values()
+    digests: dict[str, set[str]] = {}
+    for one in unique:
+        if one.status != "not authorised":
+            digests.setdefault(one.version, set()).add(one.digest)
+    marked = [replace(one, conflict=len(digests.get(one.version, ())) > 1) for one in unique]
+    return tuple(sorted(marked, key=lambda one: (one.registered_at, one.version, one.digest)))
+
+
+def _peeked(claim: Claim, name: Name, tags: set[str]) -> ListedVersion | None:
+    found = peek(claim)
+    if found.type != registration.TYPE or found.predicate is None or not found.digest:
+        return None
+    try:
+        subject = SubjectName.parse(found.about)
+    except GovernError:
+        return None
+    if subject.name != name or subject.version is None:
+        return None
+    return ListedVersion(
+        version=subject.version,
+        digest=found.digest,
+        kind=str(found.predicate.get("kind", "")),
+        registered_at=found.issued_at or "",
+        signer=found.signer,
+        status="unverified",
+        conflict=False,
+        tagged=subject.version in tags,
+    )

@@ -1,0 +1,121 @@
+"""The queries for people, in 80 columns where the content allows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from govern.operations.records import Found, RecordsFound
+from govern.operations.show import Shown
+from govern.operations.versions import Versions
+
+_SHORT = 19
+_LAYERS_SHOWN = 40
+
+
+def records_text(found: RecordsFound, *, verbose: bool = False) -> str:
+    """Return the lines of `govern records`."""
+    return "\n".join(_records(found, verbose))
+
+
+def _records(found: RecordsFound, verbose: bool) -> Iterator[str]:
+    yield f"{found.gathered.name}  {found.gathered.pinned}"
+    if not found.found:
+        yield "  no records"
+    for one in found.found:
+        yield from _record(one, verbose)
+    for fault in found.failures:
+        yield f"  INCOMPLETE  {fault.message}"
+    if found.unread:
+        yield f"  INCOMPLETE  {found.unread} listed claims were not read"
+
+
+def _record(one: Found, verbose: bool) -> Iterator[str]:
+    who = one.person or one.signer[:_SHORT]
+    by = f" by {who}" if who else ""
+    when = f"  {one.issued_at}" if one.issued_at else ""
+    note = f"  [{one.reason}]" if one.reason else ""
+    yield f"  {one.status:<10}  {one.word or 'a claim':<14}{by}{when}{note}"
+    if verbose:
+        yield f"              manifest  {one.manifest}"
+        if one.statement:
+            yield f"              statement {one.statement}"
+        for step, made, detail in one.checks:
+            yield f"              {'checked' if made else 'not checked'} {step}: {detail}"
+        if one.predicate is not None:
+            for line in json.dumps(dict(one.predicate), indent=2, ensure_ascii=False).splitlines():
+                yield f"              {line}"
+    elif one.word == "annotation" and one.predicate is not None:
+        entries = one.predicate.get("entries")
+        if isinstance(entries, dict):
+            for name, value in entries.items():
+                yield f"              {name} = {value}"
+        if note_text := one.predicate.get("note"):
+            yield f"              {note_text}"
+
+
+def tree_text(shown: Shown, found: RecordsFound) -> str:
+    """Return the lines of `govern tree`: the artifact, and everything that hangs on it."""
+    return "\n".join(_tree(shown, found))
+
+
+def _tree(shown: Shown, found: RecordsFound) -> Iterator[str]:
+    version = f"@{shown.inside.version}" if shown.inside.version else ""
+    yield f"{shown.inside.name or found.gathered.name}{version}  ({shown.inside.kind})"
+    yield str(shown.pinned)
+    groups: dict[str, list[Found]] = {}
+    for one in found.found:
+        groups.setdefault(one.word or "a claim", []).append(one)
+    words = sorted(groups)
+    for number, word in enumerate(words):
+        last_group = number == len(words) - 1
+        yield f"{'└' if last_group else '├'}── {word}"
+        for index, one in enumerate(groups[word]):
+            last = index == len(groups[word]) - 1
+            who = one.person or one.signer[:_SHORT]
+            state = one.status if not one.reason else f"{one.status}: {one.reason}"
+            yield f"{' ' if last_group else '│'}   {'└' if last else '├'}── {one.manifest[:_SHORT]}…  {who}  {state}"
+    for fault in found.failures:
+        yield f"INCOMPLETE  {fault.message}"
+
+
+def show_text(shown: Shown) -> str:
+    """Return the lines of `govern show`."""
+    return "\n".join(_show(shown))
+
+
+def _show(shown: Shown) -> Iterator[str]:
+    yield f"kind      {shown.inside.kind}"
+    yield f"name      {shown.inside.name or '(none inside)'}"
+    yield f"version   {shown.inside.version or '(none inside)'}"
+    yield f"digest    {shown.pinned.digest}"
+    yield f"size      {sum(layer.size for layer in shown.manifest.layers)} bytes in {len(shown.layers)} layers"
+    details = shown.config.get("config")
+    if isinstance(details, dict):
+        for key, value in sorted(details.items()):
+            yield f"{key:<9} {value}"
+    yield ""
+    for layer, path, role in shown.layers[:_LAYERS_SHOWN]:
+        yield f"  {role or layer.media_type:<14} {layer.size:>14}  {path or layer.digest}"
+    if len(shown.layers) > _LAYERS_SHOWN:
+        yield f"  … and {len(shown.layers) - _LAYERS_SHOWN} more layers"
+
+
+def versions_text(found: Versions) -> str:
+    """Return the lines of `govern list`."""
+    return "\n".join(_versions(found))
+
+
+def _versions(found: Versions) -> Iterator[str]:
+    yield f"{found.name}  in {found.place}"
+    if not found.versions:
+        yield "  no registered versions"
+    for one in found.versions:
+        marks = [one.status] + (["CONFLICT"] if one.conflict else []) + ([] if one.tagged else ["no tag"])
+        signer = one.signer if len(one.signer) <= 40 else one.signer[:_SHORT] + "…"
+        state = ", ".join(marks)
+        yield f"  {one.version:<16} {one.digest[:_SHORT]}…  {one.kind:<8} {one.registered_at}  {signer}  {state}"
+    if found.refused:
+        yield f"  {found.refused} claims on the line were refused"
+    for fault in found.failures:
+        yield f"  INCOMPLETE  {fault.message}"
