@@ -114,11 +114,12 @@ MAX_NPY_HEADER: Final = Bound("MAX_NPY_HEADER", 64 * KiB)
 MAX_PICKLE_OPCODES: Final = Bound("MAX_PICKLE_OPCODES", 2_000_000, "opcodes")
 """Looked at in one file and all that is packed into it; other files than pickles have a handful."""
 
-MAX_PICKLE_UNPACKED: Final = Bound("MAX_PICKLE_UNPACKED", 64 * MiB)
-"""Of one compressed stream, to tell whether it is a pickle."""
+MAX_PICKLE_UNPACKED: Final = Bound("MAX_PICKLE_UNPACKED", 4 * GiB)
+"""Of all compressed streams in one file. 100,000 members that are no pickles take 0.8 GB; a text that
+happens to begin like a long string of a pickle takes at most the 2 GiB that letters can say."""
 
-MAX_PICKLE_WORK: Final = Bound("MAX_PICKLE_WORK", 2 * GiB)
-"""Of all compressed streams in one file; 100,000 members that are no pickles take 0.8 GB."""
+MAX_NESTED_ZIP: Final = Bound("MAX_NESTED_ZIP", 64 * MiB)
+"""A zip that is compressed itself, which is held in memory to be looked into."""
 
 # --- the format's own numbers (FORMAT §3, §5) ----------------------------------------------------
 MAX_NAME: Final = Bound("MAX_NAME", 200, "characters")

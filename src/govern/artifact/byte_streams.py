@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
-from govern.errors import InvalidInput
-from govern.limits import MAX_PICKLE_OPCODES, MAX_PICKLE_UNPACKED, MAX_PICKLE_WORK, MiB
+from govern.limits import MAX_PICKLE_OPCODES, MAX_PICKLE_UNPACKED, MiB
 
 _CHUNK: Final = 8 * 1024
-_UNPACKED_CHUNK: Final = 4 * 1024
-"""Nearly every stream is told by its first bytes, so little more is unpacked."""
+_FIRST: Final = 4 * 1024
+_LARGEST: Final = 256 * 1024
+"""Nearly every stream is told by its first bytes, so little is unpacked at first, and more if it goes on."""
 _LZMA_MEMORY: Final = 128 * MiB
 """`xz -9` needs 65 MiB to unpack; a header that asks for 4 GiB is not obeyed."""
 
@@ -27,32 +27,36 @@ _LINE: Final = 4 * 1024
 
 
 class EnoughError(Exception):
-    """A stream goes on beyond what is read to tell what it is; it never leaves this package."""
+    """All that may be spent on a file is spent; it never leaves this package."""
 
 
 class Work:
     """What may be spent on one file and all that is packed into it.
 
-    Args:
-        what: the file, for messages.
+    Both counts are of `govern.limits`: MAX_PICKLE_OPCODES and MAX_PICKLE_UNPACKED.
     """
 
-    __slots__ = ("_bytes", "_steps", "what")
+    __slots__ = ("_bytes", "_steps")
 
-    def __init__(self, what: str) -> None:
-        self.what = what
+    def __init__(self) -> None:
         self._bytes = 0
         self._steps = 0
 
-    def step(self) -> bool:
-        """Count one opcode, one piece of a file or one start of a decompressor; False if there were too many."""
+    def step(self) -> None:
+        """Count one opcode, one piece of a file or one start of a decompressor.
+
+        Raises:
+            EnoughError: if there were too many.
+        """
         self._steps += 1
-        return self._steps <= MAX_PICKLE_OPCODES.value
+        if self._steps > MAX_PICKLE_OPCODES.value:
+            raise EnoughError
 
     def unpacked(self, count: int) -> None:
-        """Count bytes that were unpacked; raise `InvalidInput` if they were too many."""
+        """Count bytes that were unpacked; raise `EnoughError` if they were too many."""
         self._bytes += count
-        MAX_PICKLE_WORK.check(self._bytes, f"what is compressed in {self.what}", InvalidInput)
+        if self._bytes > MAX_PICKLE_UNPACKED.value:
+            raise EnoughError
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +162,7 @@ class PlainStream(Stream):
 
     def _pieces(self) -> Iterator[bytes]:
         while self._next < self._place.size and (data := self._place.read(self._next, _CHUNK)):
-            if not self._work.step():
-                raise EnoughError
+            self._work.step()
             self._next += len(data)
             yield data
 
@@ -205,35 +208,31 @@ DEFLATED: Final = Packing(0, lambda: zlib.decompressobj(-zlib.MAX_WBITS))
 def unpack(packed: Stream, how: Packing, work: Work) -> Stream:
     """Return what a compressed stream holds, up to where it is broken.
 
-    Reading on raises `EnoughError` beyond `MAX_PICKLE_UNPACKED`, and `InvalidInput` beyond what may be
-    spent on the file.
+    Args:
+        packed: the stream.
+        how: how it is compressed.
+        work: what may be spent; reading on beyond it raises `EnoughError`.
     """
     chunks = packed.rest() if packed.skip(how.skip) else iter(())
-    return Stream(_bounded(_unpacked(chunks, how.maker, work), work))
-
-
-def _bounded(chunks: Iterator[bytes], work: Work) -> Iterator[bytes]:
-    count = 0
-    for chunk in chunks:
-        work.unpacked(len(chunk))
-        count += len(chunk)
-        if count > MAX_PICKLE_UNPACKED.value:
-            raise EnoughError
-        yield chunk
+    return Stream(_unpacked(chunks, how.maker, work))
 
 
 def _unpacked(packed: Iterator[bytes], maker: Callable[[], Any], work: Work) -> Iterator[bytes]:
     data = next(packed, b"")
+    largest = _FIRST
     # One file may be several streams, one after another; gzip and joblib read them all.
-    while data and work.step():
+    while data:
+        work.step()
         machine = maker()
         while not machine.eof:
             try:
-                chunk = machine.decompress(data, _UNPACKED_CHUNK)
+                chunk = machine.decompress(data, largest)
             except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError):
                 return
             data = getattr(machine, "unconsumed_tail", b"")
             if chunk:
+                work.unpacked(len(chunk))
+                largest = min(2 * largest, _LARGEST)
                 yield chunk
             elif not data and not machine.eof:
                 data = next(packed, b"")

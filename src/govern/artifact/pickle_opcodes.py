@@ -19,12 +19,9 @@ from __future__ import annotations
 import pickletools
 import re
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Final
 
 from govern.artifact.byte_streams import EnoughError, Stream, Work
-from govern.errors import InvalidInput
-from govern.limits import MAX_PICKLE_OPCODES
 
 _HIGHEST_PROTOCOL: Final = 5
 _CERTAIN: Final = 1_000
@@ -36,14 +33,6 @@ _LENGTHS: Final = {-2: 1, -3: 4, -4: 4, -5: 8}
 """Bytes of the length before an argument, by pickletools' marks (TAKEN_FROM_ARGUMENT…)."""
 _LINE: Final = -1
 _SIGNED: Final = -3
-
-
-class Verdict(Enum):
-    """What a stream is; UNKNOWN if the end of what may be read came first."""
-
-    PICKLE = auto()
-    OTHER = auto()
-    UNKNOWN = auto()
 
 
 class _RefusedError(Exception):
@@ -89,36 +78,30 @@ _ARGUMENTS: Final = {
 """What these take as their last operand, so that words of a text are not mistaken for calls."""
 
 
-def judge(stream: Stream, work: Work) -> Verdict:
+def is_pickle(stream: Stream, work: Work) -> bool:
     """Follow the opcodes of a stream.
 
     Args:
         stream: read from its beginning.
-        work: what may be spent; used up by a run of right opcodes, the stream is a pickle.
+        work: what may be spent; spent on a run of right opcodes, the stream is a pickle.
 
     Raises:
-        InvalidInput: when all is spent and it cannot be told.
+        EnoughError: when all is spent and it cannot be told.
     """
     machine = _Machine(stream)
     count = 0
     try:
         while True:
-            if not work.step():
-                if machine.protocol or count > _CERTAIN:
-                    return Verdict.PICKLE
-                raise InvalidInput(
-                    f"it cannot be told whether {work.what} holds pickles",
-                    got=f"more than {MAX_PICKLE_OPCODES.value} steps to look through it",
-                    expected=f"fewer ({MAX_PICKLE_OPCODES.name})",
-                    hint="push what is in it as files of their own",
-                )
+            work.step()
             if machine.step(first=count == 0):
-                return Verdict.PICKLE
+                return True
             count += 1
     except _RefusedError:
-        return Verdict.OTHER
+        return False
     except EnoughError:
-        return Verdict.PICKLE if machine.protocol else Verdict.UNKNOWN
+        if machine.protocol or count > _CERTAIN:
+            return True
+        raise
 
 
 class _Machine:
@@ -215,10 +198,10 @@ class _Machine:
 
     def _pop(self, opcode: _Opcode) -> None:
         if opcode.marked:
-            if "mark" not in self._stack:
-                raise _RefusedError
             above = 0
-            while self._stack.pop() != "mark":
+            while (kind := self._stack.pop() if self._stack else None) != "mark":
+                if kind is None:
+                    raise _RefusedError
                 above += 1
             if above < opcode.above:
                 raise _RefusedError

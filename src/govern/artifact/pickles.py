@@ -22,9 +22,17 @@ from dataclasses import dataclass
 from typing import IO, BinaryIO, Final, cast
 
 from govern.artifact.byte_streams import DEFLATED, EnoughError, Place, PlainStream, Stream, Work, packing, unpack
-from govern.artifact.pickle_opcodes import Verdict, judge
+from govern.artifact.pickle_opcodes import is_pickle
 from govern.errors import InvalidInput
-from govern.limits import MAX_NPY_HEADER, MAX_PICKLE_UNPACKED, MAX_ZIP_DEPTH, MAX_ZIP_DIRECTORY, MAX_ZIP_MEMBERS
+from govern.limits import (
+    MAX_NESTED_ZIP,
+    MAX_NPY_HEADER,
+    MAX_PICKLE_OPCODES,
+    MAX_PICKLE_UNPACKED,
+    MAX_ZIP_DEPTH,
+    MAX_ZIP_DIRECTORY,
+    MAX_ZIP_MEMBERS,
+)
 
 _ZIP_STARTS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _ZIP_END: Final = b"PK\x05\x06"
@@ -63,7 +71,15 @@ def find_pickle(file: BinaryIO, size: int, what: str) -> PickleFound | None:
             encrypted, compressed in a rare way, too deep in others, or beyond a bound; an `.npy` header
             that cannot be read.
     """
-    return _Search(what).place(Place(file, 0, size), "", 0)
+    try:
+        return _Search(what).place(Place(file, 0, size), "", 0)
+    except EnoughError:
+        raise InvalidInput(
+            f"it cannot be told whether {what} holds pickles",
+            got="more than may be looked through",
+            expected=f"at most {MAX_PICKLE_OPCODES.value} steps and {MAX_PICKLE_UNPACKED.value} unpacked bytes",
+            hint="push what is packed in it as files of their own",
+        ) from None
 
 
 class _Search:
@@ -73,7 +89,7 @@ class _Search:
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._work = Work(what)
+        self._work = Work()
         self._members = 0
 
     def place(self, place: Place, path: str, depth: int) -> PickleFound | None:
@@ -88,34 +104,26 @@ class _Search:
 
     def _stream(self, start: Callable[[], Stream], path: str, depth: int) -> PickleFound | None:
         """Look through bytes that come one after another; `start` gives them from the beginning."""
-        try:
-            stream = start()
-            head = stream.peek(22)
-            if head.startswith(_NPY) and self._holds_objects(start(), path):
-                return PickleFound(path)
-            how = packing(head)
-            if how is not None and unpack(start(), how, self._work).peek(1):
-                self._deeper(path, depth)
-                found = self._packed(lambda: unpack(start(), how, self._work), path, depth + 1)
-                if found is not None:
-                    return found
-            verdict = judge(stream, self._work)
-        except EnoughError:
-            verdict = Verdict.UNKNOWN
-        # A compressed text that happens to begin like a long pickled string cannot be told from one within
-        # the bound; in a zip, where sizes are known and such a text is rare, that is a refusal.
-        if verdict is Verdict.UNKNOWN and path:
-            raise self._refusal(path, "a compressed stream that begins like a pickle and is very long")
-        return PickleFound(path) if verdict is Verdict.PICKLE else None
+        stream = start()
+        head = stream.peek(22)
+        if head.startswith(_NPY) and self._holds_objects(start(), path):
+            return PickleFound(path)
+        how = packing(head)
+        if how is not None and unpack(start(), how, self._work).peek(1):
+            self._deeper(path, depth)
+            found = self._packed(lambda: unpack(start(), how, self._work), path, depth + 1)
+            if found is not None:
+                return found
+        return PickleFound(path) if is_pickle(stream, self._work) else None
 
     def _packed(self, start: Callable[[], Stream], path: str, depth: int) -> PickleFound | None:
         """Look through bytes that are unpacked on the way; a zip among them is held to be sought in."""
         if start().peek(4) not in _ZIP_STARTS:
             return self._stream(start, path, depth)
-        try:
-            data = b"".join(start().rest())
-        except EnoughError:
-            raise self._refusal(path, f"a compressed zip of more than {MAX_PICKLE_UNPACKED.value} bytes") from None
+        data = bytearray()
+        for piece in start().rest():
+            data += piece
+            MAX_NESTED_ZIP.check(len(data), f"the compressed zip {self._inside(path)}", InvalidInput)
         return self.place(Place(io.BytesIO(data), 0, len(data)), path, depth)
 
     def _directory(self, place: Place, path: str, *, certain: bool) -> list[zipfile.ZipInfo]:

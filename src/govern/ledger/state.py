@@ -63,8 +63,7 @@ class State:
         return tuple(
             one
             for one in self.records
-            if one.statement.predicate_type == predicate_type
-            and one.statement.is_about(digest)
+            if one.statement.predicate_type == predicate_type and one.statement.is_about(digest)
         )
 
 

@@ -128,7 +128,7 @@ def read_taken(
                 holders[one.digest] = policy.owners.get(one.record.signer, str(one.record.signer))
     else:
         for claim in claims.found:
-            if (held := _well_formed(claim, name, version)) is not None:
+            if (held := _well_formed(claim, name, version, key)) is not None:
                 holders.setdefault(held[0], held[1])
     return Taken(name, version, key, holders, claims, {})
 
@@ -146,8 +146,8 @@ def _admitted(claims: Claims, subject: Subject, trust: Trust) -> dict[tuple[Dige
     return {one.identity: one for one in results if isinstance(one, Record)}
 
 
-def _well_formed(claim: Claim, name: Name, version: Version) -> tuple[Digest, str] | None:
-    """Return (D, claimed signer) if a claim is a registration of this version, whoever signed it."""
+def _well_formed(claim: Claim, name: Name, version: Version, own: PublicKey) -> tuple[Digest, str] | None:
+    """Return (D, signer) if a claim is a registration of this version, whoever signed it."""
     try:
         bundle = read_bundle(claim.bundle, Denied)
         statement = read_statement(bundle.envelope.payload, Denied)
@@ -160,7 +160,9 @@ def _well_formed(claim: Claim, name: Name, version: Version) -> tuple[Digest, st
     except (GovernError, ValueError):
         return None
     hint = bundle.material.hint if isinstance(bundle.material, PublicKeyHint) else "a certificate"
-    return Digest.from_hex(subject.sha256), f"a signer with the key hint {hint!r} (unverified)"
+    mine = _reopened(claim, own) is not None
+    signer = "this same key" if mine else f"a signer with the key hint {hint!r} (unverified)"
+    return Digest.from_hex(subject.sha256), signer
 
 
 def _reopened(claim: Claim, key: PublicKey) -> Signed | None:

@@ -66,6 +66,6 @@ def policy_template(
     text += _ROLES
     text += "  producer:\n"
     text += f"    members: [{', '.join(by_person)}]\n"
-    text += "    kinds: [registration, provenance, annotation]\n"
+    text += "    kinds: [registration, provenance, test-result, annotation]\n"
     text += f"    names: [{', '.join(names)}]\n"
     return text + _REQUIRE.replace("{require}", ", ".join(require))

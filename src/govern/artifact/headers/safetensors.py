@@ -131,15 +131,15 @@ def _tensor(name: str, entry: object, what: str) -> tuple[int, int, str, int]:
     dtype, shape, offsets = entry.get("dtype"), entry.get("shape"), entry.get("data_offsets")
     known = _DTYPES.get(dtype) if isinstance(dtype, str) else None
     if known is None:
-        raise _broken(what, f"{where} with dtype {repr(dtype)[:100]}", f"one of {', '.join(_DTYPES)}")
+        raise _broken(what, f"{where} with dtype {_shown(dtype)}", f"one of {', '.join(_DTYPES)}")
     if not isinstance(shape, list) or not all(_is_size(item) for item in shape):
-        raise _broken(what, f"{where} with shape {repr(shape)[:100]}", "a list of sizes")
+        raise _broken(what, f"{where} with shape {_shown(shape)}", "a list of sizes")
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(_is_size(item) for item in offsets):
-        raise _broken(what, f"{where} with data_offsets {repr(offsets)[:100]}", "[begin, end]")
+        raise _broken(what, f"{where} with data_offsets {_shown(offsets)}", "[begin, end]")
     elements = _product(shape)
     bits, precision = known
     if elements is None or elements * bits > _U64:
-        raise _broken(what, f"{where} with shape {repr(shape)[:100]}", "fewer than 2^64 bits")
+        raise _broken(what, f"{where} with shape {_shown(shape)}", "fewer than 2^64 bits")
     begin, end = offsets
     if elements * bits != 8 * (end - begin):
         raise _broken(what, f"{where} with {end - begin} bytes", f"{elements} elements of {bits} bits, in whole bytes")
@@ -158,6 +158,11 @@ def _product(shape: list[int]) -> int | None:
         if total > _U64:
             return None
     return total
+
+
+def _shown(value: object) -> str:
+    # The repr of a list of millions would be longer than the header.
+    return canonical.describe(value) if isinstance(value, dict | list) and len(value) > 8 else repr(value)[:100]
 
 
 def _broken(what: str, got: str, expected: str) -> InvalidInput:

@@ -76,7 +76,9 @@ class Client:
         answer.close()
         if status not in (200, 401) or not challenge:
             raise ProtocolError(
-                f"{self.host} does not ask who you are", got=f"HTTP {status}", expected="a registry that asks",
+                f"{self.host} does not ask who you are",
+                got=f"HTTP {status}",
+                expected="a registry that asks",
                 hint="without a login, just use it",
             )
         header = self.auth.answer(challenge, "", "", None)
