@@ -161,7 +161,7 @@ def test_certificates_hold_before_a_strict_verifier(tls: TlsFiles) -> None:
     context = ssl.create_default_context(cafile=str(tls.ca))
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = threading.Thread(target=_handshake, args=(listener, tls))
+        server = threading.Thread(target=_handshake, args=(listener, tls), daemon=True)
         server.start()
         with (
             socket.create_connection(listener.getsockname()) as plain,

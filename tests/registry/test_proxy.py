@@ -31,7 +31,7 @@ def echo_server() -> Iterator[str]:
                 while data := accepted.recv(1 << 20):
                     accepted.sendall(data)
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield f"127.0.0.1:{listener.getsockname()[1]}"
         thread.join()
@@ -51,7 +51,7 @@ def test_the_proxy_delays_and_throttles_and_changes_no_byte() -> None:
             assert client.recv(1) == b"x"
             second = time.monotonic() - began
             began = time.monotonic()
-            sender = threading.Thread(target=client.sendall, args=(data,))
+            sender = threading.Thread(target=client.sendall, args=(data,), daemon=True)
             sender.start()
             got = b""
             while len(got) < len(data):

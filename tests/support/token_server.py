@@ -201,9 +201,10 @@ def token_server(
         directory.mkdir(parents=True, exist_ok=True)
         issuer.rootcertbundle.write_bytes(certificate.public_bytes(Encoding.PEM))
         handler.issuer = issuer  # type: ignore[attr-defined]
-        # Not daemons: leaving the block then joins every handler, so that no socket outlives its test.
+        # Handlers are no daemons: leaving the block joins them, so that no socket outlives its test. Their own
+        # timeout ends them where a run was interrupted.
         server.daemon_threads = False
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="token server")
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield issuer

@@ -80,13 +80,13 @@ _ENDPOINTS: Final[tuple[tuple[str, dict[str, Callable[..., Reply]]], ...]] = (
 class _Server(ThreadingHTTPServer):
     """Knows its connections, so that the end need not wait for clients that keep them open."""
 
-    daemon_threads = False
     request_queue_size = 128
     tls: ssl.SSLContext | None = None
 
     def __init__(self, handler: type[Routes]) -> None:
         super().__init__(("127.0.0.1", 0), handler)
         self.connections: set[socket.socket] = set()
+        self.threads: list[threading.Thread] = []
         self.accepted = 0
         self.faults: list[BaseException] = []
 
@@ -98,6 +98,13 @@ class _Server(ThreadingHTTPServer):
         self.connections.add(connection)
         self.accepted += 1
         return connection, address
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection on a thread of its own."""
+        # Daemons, so that a run that is interrupted before `stop` is through still ends; `stop` joins them.
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        self.threads = [one for one in self.threads if one.is_alive()] + [thread]
+        thread.start()
 
     def close_request(self, request: Any) -> None:
         """Forget and close a connection."""
@@ -111,13 +118,15 @@ class _Server(ThreadingHTTPServer):
             self.faults.append(fault)
 
     def hang_up(self) -> None:
-        """End every connection; its thread then sees the end of its input."""
+        """End every connection, and wait for its thread, which then sees the end of its input."""
         for connection in list(self.connections):
             try:
                 # The plain method, since that of a TLS socket takes its state away under the other thread.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
             except OSError:
                 continue
+        for thread in self.threads:
+            thread.join()
 
 
 class FaultRegistry:
@@ -137,7 +146,7 @@ class FaultRegistry:
         self._state = State(self.switches, self.content)
         self._server = _Server(type("_BoundRoutes", (Routes,), {"state": self._state}))
         self._server.tls = tls.server_context() if tls else None
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="fault registry")
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self.host = f"127.0.0.1:{self._server.server_port}"
         self.url = f"{'https' if tls else 'http'}://{self.host}"
 

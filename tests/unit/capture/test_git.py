@@ -249,7 +249,7 @@ def touch(repository: Path) -> None:
 
 def ask_plain_git(repository: Path) -> None:
     """What somebody without our precautions would run: it must spring the trap, or the test tests nothing."""
-    subprocess.run(["git", "status", "--porcelain=v2"], cwd=repository, capture_output=True)
+    subprocess.run(["git", "status", "--porcelain=v2"], cwd=repository, capture_output=True, timeout=30)
 
 
 def check_trap(repository: Path, trap: Path) -> GitFacts:
@@ -342,7 +342,7 @@ def test_a_partial_clone_fetches_nothing(repository, trap):
         ("extensions.partialClone", "origin"),
         ("remote.origin.promisor", "true"),
         ("remote.origin.url", str(repository)),
-        ("remote.origin.uploadpack", str(trap)),
+        ("remote.origin.uploadpack", f"{trap} </dev/null; false"),
     ):
         git(repository, "config", key, value)
     found = check_trap(repository, trap)

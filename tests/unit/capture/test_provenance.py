@@ -64,7 +64,7 @@ def predicate(**changed):
     return slsa_predicate(**{**arguments, **changed})
 
 
-NOTHING = {"git": None, "ci": None, "environment": {}, "metadata": None, "inputs": ()}
+NOTHING: dict[str, object] = {"git": None, "ci": None, "environment": {}, "metadata": None, "inputs": ()}
 
 
 def test_the_whole_predicate_is_this():

@@ -96,8 +96,9 @@ def read_safetensors(file: BinaryIO, size: int, what: str) -> Header | None:
 
 
 def _validated(header: dict[str, Any], data_size: int, what: str) -> Header:
-    metadata = header.pop(_METADATA, {})
-    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+    metadata = header.pop(_METADATA, None)
+    texts = isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())
+    if metadata is not None and not texts:
         raise _broken(what, f"{_METADATA} with {canonical.describe(metadata)}", "an object of texts")
     spans = []
     counts: Counter[str] = Counter()
@@ -162,7 +163,9 @@ def _product(shape: list[int]) -> int | None:
 
 def _shown(value: object) -> str:
     # The repr of a list of millions would be longer than the header.
-    return canonical.describe(value) if isinstance(value, dict | list) and len(value) > 8 else repr(value)[:100]
+    if isinstance(value, dict) or (isinstance(value, list) and not all(_is_size(item) for item in value[:9])):
+        return canonical.describe(value)
+    return repr(value[:9] if isinstance(value, list) else value)[:100]
 
 
 def _broken(what: str, got: str, expected: str) -> InvalidInput:

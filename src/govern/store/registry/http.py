@@ -122,6 +122,9 @@ class Answer:
     def _drop(self) -> None:
         try:
             if self._raw.length_remaining == 0:
+                # An answer without a body, to HEAD say, is over only once it was read; given back before,
+                # the connection fails for whoever takes it next.
+                self._raw.drain_conn()
                 self._raw.release_conn()
                 return
         except AttributeError:

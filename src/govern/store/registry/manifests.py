@@ -19,6 +19,7 @@ from govern.oci.media_types import MANIFESTS
 from govern.store.registry.client import Client, read_only, read_write
 from govern.store.registry.http import Answer
 from govern.store.registry.origin import same_origin
+from govern.store.registry.retry import Tries
 
 _ACCEPT = ", ".join(MANIFESTS)
 _PAGE = 1000
@@ -52,15 +53,22 @@ def get_manifest(client: Client, repository: str, key: Digest | str, bound: Boun
 def put_manifest(client: Client, repository: str, manifest: RawManifest, tag: str | None) -> Answer:
     """Store a manifest by digest or by tag, and return the closed answer for its headers."""
     key = tag or manifest.digest
-    answer = client.request(
-        "PUT",
-        client.url(f"{repository}/manifests/{key}"),
-        read_write(repository),
-        headers={"Content-Type": manifest.media_type},
-        body=manifest.data,
-    )
-    if answer.status not in (200, 201, 202):
-        raise client.fault(answer, f"the manifest {key} cannot be stored", _tag_hint(answer.status, tag))
+    tries = Tries()
+    while True:
+        answer = client.request(
+            "PUT",
+            client.url(f"{repository}/manifests/{key}"),
+            read_write(repository),
+            headers={"Content-Type": manifest.media_type},
+            body=manifest.data,
+        )
+        if answer.status in (200, 201, 202):
+            break
+        fault = client.fault(answer, f"the manifest {key} cannot be stored", _tag_hint(answer.status, tag))
+        # distribution answers DIGEST_INVALID when it reads a link that another writer is just writing.
+        # The digest is ours and right, so this is passing trouble.
+        if not ("DIGEST_INVALID" in fault.got and tries.again()):
+            raise fault
     claimed = answer.headers.get("Docker-Content-Digest")
     answer.close()
     if claimed is not None and claimed.startswith("sha256:") and claimed != manifest.digest:

@@ -4,7 +4,7 @@ Writing on a registry without the API (DESIGN §5):
 
     (1) PUT the record by its own tag: conflict-free, nobody else writes it
     (2) list the record tags and read the index
-    (3) if the index lacks any of them, PUT the union
+    (3) if the index lacks any of them, PUT the union, or let another writer who lacks do it
     (4) list again after one's own PUT; stop only when the index is complete
 
 Every writer puts what it has ever seen, so a writer that was overwritten is put back by any other, and the
@@ -31,7 +31,11 @@ from govern.store.registry.client import Client, read_only
 from govern.store.registry.manifests import exists, get_manifest, list_tags, next_link, put_manifest
 
 TAG_DIGITS: Final = 32
-MAX_ROUNDS: Final = 60
+MAX_ROUNDS: Final = 400
+PATIENCE: Final = 12
+LOOK_AGAIN: Final = 0.1
+"""Seconds before a writer looks again whether another one has written for it; `PATIENCE` times at most."""
+
 _GITLAB: Final = "registry.gitlab.com"
 
 
@@ -155,12 +159,10 @@ class ReferrersOf:
     def attach(self, manifest: RawManifest, subject: Digest) -> None:
         """Store a record so that every reader finds it."""
         digest = manifest.digest
-        if self.client.own.referrers != "tags" and self._api is not False:
+        if self._has_api(subject):
             put_manifest(self.client, self.repository, manifest, None)
-            listed = self._from_api(subject)
             # `OCI-Subject` lies both ways in the field; only the list itself says whether it lists.
-            self._api = listed is not None
-            if listed is not None and digest in listed:
+            if digest in (self._from_api(subject) or ()):
                 return
             if self.client.own.referrers == "api":
                 raise Undecided(
@@ -169,10 +171,18 @@ class ReferrersOf:
                     expected="a referrers API",
                     hint='referrers = "auto" in the settings writes tags instead',
                 )
-        put_manifest(self.client, self.repository, manifest, record_tag(subject, digest))
-        self._descriptors[digest] = describe(manifest)
+        tag = record_tag(subject, digest)
+        put_manifest(self.client, self.repository, manifest, tag)
+        self._descriptors[tag] = describe(manifest)
         if not self._no_index and self._may_index(subject):
-            self._converge(subject, digest)
+            self._converge(subject, tag)
+
+    def _has_api(self, subject: Digest) -> bool:
+        if self.client.own.referrers == "tags":
+            return False
+        if self._api is None:
+            self._api = self._from_api(subject) is not None
+        return self._api
 
     def _may_index(self, subject: Digest) -> bool:
         """Whether the fallback tag is ours to write: never where it reads back as something else."""
@@ -182,22 +192,37 @@ class ReferrersOf:
             return True
         return raw.media_type in INDEXES and raw.digest != subject
 
-    def _converge(self, subject: Digest, own: Digest) -> None:
-        """Write the fallback index until it holds every record tag and everything it ever held."""
-        known: dict[str, Descriptor] = {own: self._descriptors[own]}
-        for number in range(MAX_ROUNDS):
-            tags = self._record_tags(subject)
+    def _converge(self, subject: Digest, own: str) -> None:
+        """Write the fallback index until it holds every record tag and everything it ever held.
+
+        Of the writers whose records are missing, the one with the smallest tag writes, for all that it
+        sees; the others look again a little later. Were it gone, they write themselves. So many writers at
+        once cost few writes, and none waits for another for long.
+        """
+        known: dict[str, Descriptor] = {}
+        patience = PATIENCE
+        before: frozenset[str] = frozenset()
+        dead: set[str] = set()
+        for _ in range(MAX_ROUNDS):
+            tags = {*self._record_tags(subject), own}
             index = self._read_index(subject)
             for one in index.manifests if index is not None else ():
                 known.setdefault(one.digest, one)
-            self._learn(tags, known)
             held = {one.digest for one in index.manifests} if index is not None else set()
-            if known.keys() <= held:
+            prefixes = {Digest(digest).encoded[:TAG_DIGITS] for digest in held}
+            missing = frozenset(tag for tag in tags - dead if tag.rpartition(".")[2] not in prefixes)
+            if not missing and known.keys() <= held:
                 return
-            if not self._put_index(subject, index, known):
+            if missing != before:
+                before, patience = missing, PATIENCE
+            if missing and own != min(missing) and patience:
+                patience -= 1
+                time.sleep(random.uniform(0.5, 1) * LOOK_AGAIN)  # noqa: S311
+                continue
+            dead |= self._learn(missing, known)
+            if not self._put_index(subject, known):
                 return
-            # Another writer may have read before and written after: look again, a little later than it.
-            time.sleep(random.uniform(0, 0.02 * min(number + 1, 10)))  # noqa: S311
+            # Another writer may have read before and written after: look again.
         raise Undecided(
             "the fallback index of the record list did not settle",
             got=f"{MAX_ROUNDS} rounds",
@@ -205,15 +230,17 @@ class ReferrersOf:
             hint="the record is stored and govern finds it by its tag; for other tools run: govern repair",
         )
 
-    def _learn(self, tags: tuple[str, ...], known: dict[str, Descriptor]) -> None:
-        prefixes = {Digest(digest).encoded[:TAG_DIGITS] for digest in known}
-        missing = [tag for tag in tags if tag.rpartition(".")[2] not in prefixes]
-        if not missing:
-            return
+    def _learn(self, tags: frozenset[str], known: dict[str, Descriptor]) -> set[str]:
+        """Add the descriptors of records that only a tag names; return the tags that name none."""
+        dead: set[str] = set()
+        ordered = sorted(tags)
         with ThreadPoolExecutor(4, thread_name_prefix="learn") as pool:
-            for found in pool.map(self._describe_tag, missing):
+            for tag, found in zip(ordered, pool.map(self._describe_tag, ordered), strict=True):
                 if found is not None:
                     known[found.digest] = found
+                else:
+                    dead.add(tag)
+        return dead
 
     def _describe_tag(self, tag: str) -> Descriptor | None:
         if tag in self._descriptors:
@@ -225,7 +252,7 @@ class ReferrersOf:
         self._descriptors[tag] = found
         return found
 
-    def _put_index(self, subject: Digest, index: Index | None, known: dict[str, Descriptor]) -> bool:
+    def _put_index(self, subject: Digest, known: dict[str, Descriptor]) -> bool:
         document = _index_document(known.values())
         raw = write(document)
         if len(raw.data) > MAX_INDEX.value // 2:
@@ -243,7 +270,6 @@ class ReferrersOf:
             for key in dead:
                 del known[key]
             put_manifest(self.client, self.repository, write(_index_document(known.values())), fallback_tag(subject))
-        del index
         return True
 
 

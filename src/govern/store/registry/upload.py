@@ -20,9 +20,6 @@ from govern.store.registry.retry import PASSING, Tries
 
 CHUNK_BYTES: Final = 8 * 1024 * 1024
 MAX_CHUNK: Final = 64 * 1024 * 1024
-SMALL: Final = 16 * 1024
-"""Blobs up to here are sent without asking first whether they are there: a record's bundle is new."""
-
 COMMIT_RATE: Final = 20 * 1024 * 1024
 """Bytes per second at which a slow registry hashes and stores after the last byte; its timeout grows so."""
 
@@ -51,7 +48,9 @@ def put_blob(
         mount_from: other repositories of this registry that may have it.
     """
     descriptor = content.descriptor
-    if descriptor.size > SMALL and has_blob(client, repository, descriptor):
+    # Asked even for a handful of bytes: many records share the empty config, and distribution rewrites a
+    # link in place when a blob comes again, which another writer may read half-written.
+    if has_blob(client, repository, descriptor):
         progress.advance(descriptor.size)
         return
     tries = Tries()
