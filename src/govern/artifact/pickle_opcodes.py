@@ -28,7 +28,8 @@ _CERTAIN: Final = 1_000
 """No file that is not a pickle has so many right opcodes in a row."""
 
 _WHOLE: Final = re.compile(rb"\s*[+-]?[0-9][0-9A-Za-z_]*\s*")
-_MODULE: Final = re.compile(r"[\w.]+")
+_WORDS: Final = {"GLOBAL": re.compile(r"\S+"), "INST": re.compile(r"[\w.]+")}
+"""Names of modules and of what is in them. INST is called at once, so a text that begins with `(i` must not do."""
 _LENGTHS: Final = {-2: 1, -3: 4, -4: 4, -5: 8}
 """Bytes of the length before an argument, by pickletools' marks (TAKEN_FROM_ARGUMENT…)."""
 _LINE: Final = -1
@@ -225,7 +226,7 @@ def _is_argument(name: str, line: bytes, second: bytes) -> bool:
             return len(text) > 1 and text[:1] in (b"'", b'"')
         case "GLOBAL" | "INST":
             both = (line.decode("utf-8", "replace"), second.decode("utf-8", "replace"))
-            return all(_MODULE.fullmatch(one) is not None for one in both)
+            return all(_WORDS[name].fullmatch(one) is not None for one in both)
     return True
 
 

@@ -47,7 +47,7 @@ def redact_url(text: str) -> str:
 
     Source: RFC 3986 §3.2.1, which deprecates the password; git-clone(1), "GIT URLS".
     """
-    if not text.isprintable() or any(letter.isspace() for letter in text) or "\\" in text:
+    if not text.isprintable() or any(letter.isspace() for letter in text):
         return REDACTED
     if match := _URL.fullmatch(text):
         scheme, authority, path, rest = match.groups()
@@ -79,7 +79,7 @@ def clean_text(text: str, most: int = MAX_VALUE) -> str:
     """
     # The search comes before the cut: half a token no longer looks like one and still is half of it.
     printable = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text.strip())
-    if looks_secret(text) or looks_secret(printable):
+    if looks_secret(printable):
         return REDACTED
     return printable if len(printable) <= most else printable[: most - 1] + "…"
 

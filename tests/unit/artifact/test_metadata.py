@@ -140,6 +140,7 @@ def test_an_spdx_expression_is_taken(text):
         "MIT and BSD",
         "see licence file!",
         ")MIT(",
+        "MIT) AND (GPL-2.0",
         "' '",
     ],
 )

@@ -9,6 +9,7 @@ import io
 import lzma
 import os
 import pickle
+import random
 import struct
 import zipfile
 import zlib
@@ -46,7 +47,8 @@ def old_joblib(data: bytes) -> bytes:
     return b"ZF" + hex(len(data)).encode().ljust(19) + zlib.compress(data)
 
 
-COMPRESSIONS: list[Callable[[bytes], bytes]] = [
+Pack = Callable[[bytes], bytes]
+COMPRESSIONS: list[Pack] = [
     zlib.compress,
     gzip.compress,
     bz2.compress,
@@ -68,7 +70,7 @@ def test_every_protocol_is_found(value: object, protocol: int) -> None:
 
 @pytest.mark.parametrize("pack", COMPRESSIONS)
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_compressed_pickles_are_found(pack: Callable[[bytes], bytes], protocol: int) -> None:
+def test_compressed_pickles_are_found(pack: Pack, protocol: int) -> None:
     assert find(pack(pickle.dumps({"a": [1.5, "x"], "b": os.getcwd}, protocol))) == PickleFound("")
 
 
@@ -158,7 +160,7 @@ def test_an_empty_stream_in_front_hides_nothing() -> None:
         b"Timestamp,Value\n1,2\n",
         b"# Title\n\nN. B.\n",
         b"I am a text.\n.",
-        b"S'is not closed\n.",
+        b"Some text\n.",
         b"Foo\n.",
         b"g0\n.",
         b"\x94.",
@@ -186,11 +188,11 @@ def test_other_files_are_no_pickles(data: bytes) -> None:
 
 
 def test_random_weights_are_no_pickles() -> None:
-    weights = os.urandom(4096)
+    source = random.Random(7)
     for first in range(256):
         # A first byte that begins an opcode must not be enough, whatever follows by chance.
-        data = bytes([first]) + weights[1:]
-        assert find(data) is None or data[:1] == b"\x80"
+        for _ in range(20):
+            assert find(bytes([first]) + source.randbytes(500)) is None
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,12 @@ def test_a_value_that_is_not_what_it_must_be_is_no_fact(name, value, field):
     assert getattr(facts, field) is None
 
 
+def test_an_address_with_a_redacted_part_is_no_address():
+    facts = capture_ci({**AZURE, "SYSTEM_TEAMPROJECT": "ghp_" + "a" * 36})
+    assert facts is not None
+    assert facts.run_uri is None
+
+
 def test_values_are_bounded_printable_and_without_secrets():
     facts = capture_ci(
         {

@@ -41,29 +41,29 @@ def test_no_host_no_user_and_no_path_are_told():
 def installed(tmp_path, monkeypatch):
     """A place that packages can be installed into, as an installer would leave them."""
 
-    def install(name: str, text: str | None) -> None:
+    def install(name: str, text: bytes | None) -> None:
         folder = tmp_path / f"{name}-1.dist-info"
         folder.mkdir()
         if text is not None:
-            (folder / "METADATA").write_text(text)
+            (folder / "METADATA").write_bytes(text)
 
     monkeypatch.syspath_prepend(str(tmp_path))
     return install
 
 
 def test_an_installed_framework_is_told_with_its_version(installed):
-    installed("xgboost", "Metadata-Version: 2.1\nName: xgboost\nVersion: 99.1\n")
+    installed("xgboost", b"Metadata-Version: 2.1\nName: xgboost\nVersion: 99.1\n")
     assert capture_environment()["package.xgboost"] == "99.1"
 
 
-@pytest.mark.parametrize("text", [None, "", "Metadata-Version: 2.1\nName: catboost\n"])
+@pytest.mark.parametrize("text", [None, b"", b"Metadata-Version: 2.1\nName: catboost\n", b"\xff\xfe"])
 def test_a_half_removed_framework_stops_nothing(installed, text):
     installed("catboost", text)
     assert "package.catboost" not in capture_environment()
 
 
 def test_a_version_that_looks_like_a_secret_is_redacted(installed):
-    installed("catboost", f"Metadata-Version: 2.1\nName: catboost\nVersion: ghp_{'a' * 36}\n")
+    installed("catboost", b"Metadata-Version: 2.1\nName: catboost\nVersion: ghp_" + b"a" * 36 + b"\n")
     assert capture_environment()["package.catboost"] == REDACTED
 
 

@@ -38,6 +38,8 @@ AROUND = st.text(max_size=20)
         ("hf://datasets/acme/data@main", "hf://datasets/acme/data@main"),
         ("https://anna:ge/heim@git.example.com/a", REDACTED),
         ("https://anna:ge?heim@git.example.com/a", REDACTED),
+        ("https://anna:12?heim@git.example.com/a", REDACTED),
+        ("https://anna:geheim/a", REDACTED),
         ("https://anna:1/heim@git.example.com/a", REDACTED),
         ("https://anna:geheim @git.example.com/a", REDACTED),
         ("https:\\\\anna:geheim@git.example.com", REDACTED),
@@ -104,7 +106,12 @@ CI_VARIABLES = {
 def test_a_token_survives_in_no_variable_of_ci(token, before, system):
     marker, *names = CI_VARIABLES[system]
     for name in names:
-        for value in (before + token, f"https://x:{token}@ci.example.com/a", f"https://ci.example.com/{token}"):
+        for value in (
+            before + token,
+            f"https://x:{token}@ci.example.com/a",
+            f"https://ci.example.com/{token}",
+            f"acme/{token}",
+        ):
             env = {
                 "GITHUB_SERVER_URL": "https://github.example.com",
                 "GITHUB_RUN_ID": "1",

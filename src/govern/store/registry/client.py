@@ -23,6 +23,11 @@ from govern.store.registry.retry import PASSING, Tries
 
 DOCKER_HUB: Final = "registry-1.docker.io"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MAX_REFUSALS: Final = 3
+"""401 answers to one request: none yet or worn out, another worker's worn out too, and a fresh one refused."""
+
+_TRAVELS: Final = frozenset({"accept", "range"})
+"""Headers that go along to another host; any other may be meant for the registry alone."""
 
 Body = bytes | Callable[[], Iterator[bytes | memoryview]] | None
 
@@ -124,7 +129,7 @@ class Client:
         """
         tries = tries or Tries()
         refused: str | None = None
-        asked = False
+        refusals = 0
         while True:
             header = self.auth.header(scope)
             try:
@@ -136,9 +141,12 @@ class Client:
             if answer.status == 401:
                 challenge = answer.headers.get("WWW-Authenticate", "")
                 answer.close()
-                if asked and header == refused:
-                    raise AuthError(f"{self.host} refused the credentials", got=f"401 for {scope}", expected="access")
-                refused, asked = header, True
+                refusals += 1
+                # A token service may give a new token each time that the registry then refuses: without a
+                # count this would go on for ever.
+                if refusals >= _MAX_REFUSALS or (refusals > 1 and header == refused):
+                    raise self._refused(scope)
+                refused = header
                 repository = scope.split(":")[1] if scope.count(":") >= 2 else ""
                 self.auth.answer(challenge, scope, repository, header)
                 continue
@@ -150,6 +158,14 @@ class Client:
             if answer.status in _REDIRECTS and method in ("GET", "HEAD"):
                 return self._follow(method, answer, headers, extra_time)
             return answer
+
+    def _refused(self, scope: str) -> AuthError:
+        return AuthError(
+            f"{self.host} refused the credentials",
+            got=f"401 for {scope}",
+            expected="the right to do this",
+            hint=f"govern login {self.host} --username NAME --password-stdin",
+        )
 
     def _once(
         self,
@@ -197,7 +213,9 @@ class Client:
                 raise ProtocolError(
                     f"{self.host} redirects to this machine", got=str(target), expected="a host of the registry's"
                 )
-            answer = self.http.send(method, url, headers=headers, extra_time=extra_time, own=target == self.origin)
+            own = target == self.origin
+            carried = headers if own else {k: v for k, v in (headers or {}).items() if k.lower() in _TRAVELS}
+            answer = self.http.send(method, url, headers=carried, extra_time=extra_time, own=own)
             if answer.status not in _REDIRECTS:
                 return answer
         answer.close()

@@ -22,7 +22,7 @@ from govern.limits import BUFFER_BYTES
 from govern.oci.descriptor import Descriptor
 from govern.progress import Progress
 from govern.store.registry.client import Client, read_only
-from govern.store.registry.http import Answer
+from govern.store.registry.http import SLOWEST, Answer
 from govern.store.registry.retry import Tries
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Download:
                 done = self._resume(file, hasher)
                 tries = Tries()
                 while done < self.descriptor.size or self.descriptor.size == 0:
+                    begun = time.monotonic()
                     try:
                         done = self._stream(file, hasher, done)
                         break
@@ -93,8 +94,9 @@ class Download:
                         self.progress.advance(-done)
                         hasher, done = self.descriptor.id.hasher(), 0
                     except _Cut as cut:
-                        if cut.done > done:
-                            tries = Tries()  # bytes came: it is not the same trouble again
+                        if cut.done - done > SLOWEST * (time.monotonic() - begun):
+                            # Bytes came: it is not the same trouble again. A drip is, however often it drips.
+                            tries = Tries()
                         done = cut.done
                         if not tries.again():
                             raise cut.fault from cut

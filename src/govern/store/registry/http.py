@@ -57,7 +57,7 @@ class Answer:
         self.headers: Mapping[str, str] = response.headers
         self._raw: urllib3.HTTPResponse = response.raw
         self._timeout = timeout
-        self._window = time.monotonic()
+        self._waited = 0.0
         self._in_window = 0
 
     @property
@@ -80,27 +80,31 @@ class Answer:
                 expected="the bytes as they are, which is what was asked for",
             )
         while True:
+            begun = time.monotonic()
             try:
-                data = self._raw.read(CHUNK, decode_content=False)
+                # What is there, and not a whole chunk: for that a body that drips would be waited for
+                # without end, since each byte of it comes in time.
+                data = self._raw.read1(CHUNK, decode_content=False)
             except (urllib3.exceptions.HTTPError, OSError, ValueError) as fault:
                 raise network_error(self.url, fault) from fault
             if not data:
                 return
-            self._judge_rate(len(data))
+            self._judge_rate(len(data), time.monotonic() - begun)
             yield data
 
-    def _judge_rate(self, count: int) -> None:
+    def _judge_rate(self, count: int, waited: float) -> None:
+        """Count what came and how long it was waited for; what the reader does in between is not counted."""
         self._in_window += count
-        now = time.monotonic()
-        if now - self._window >= self._timeout:
+        self._waited += waited
+        if self._waited >= self._timeout:
             if self._in_window < SLOWEST * self._timeout:
                 raise NetworkError(
                     "the registry sends too slowly",
-                    got=f"{self._in_window} bytes in {now - self._window:.0f} s",
+                    got=f"{self._in_window} bytes in {self._waited:.0f} s",
                     expected=f"at least {SLOWEST} bytes a second",
                     hint="try again, or raise --timeout",
                 )
-            self._window, self._in_window = now, 0
+            self._waited, self._in_window = 0.0, 0
 
     def read(self, bound: Bound, what: str, error: type[GovernError] = LimitExceeded) -> bytes:
         """Return the whole body; raise `error` beyond the bound."""
