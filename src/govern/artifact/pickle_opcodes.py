@@ -212,12 +212,16 @@ class _Machine:
 
 
 def _is_argument(name: str, line: bytes, second: bytes) -> bool:
+    # The unpickler in C reads numbers up to a zero byte, whatever follows in the line.
+    number, zero, _ = line.partition(b"\0")
     match name:
+        case "INT" if zero and not number.strip():
+            return True
         case "INT" | "LONG" | "GET" | "PUT":
-            return _WHOLE.fullmatch(line) is not None
+            return _WHOLE.fullmatch(number) is not None
         case "FLOAT":
             try:
-                float(line)
+                float(number)
             except ValueError:
                 return False
             return True
@@ -234,6 +238,6 @@ def _key(name: str, argument: bytes) -> int:
     if name not in ("GET", "PUT"):
         return int.from_bytes(argument, "little")
     try:
-        return int(argument)
+        return int(argument.partition(b"\0")[0])
     except ValueError:
         raise _RefusedError from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -53,14 +53,19 @@ class Context(AbstractContextManager["Context"]):
         """Read a reference, completed by the configured default registry."""
         return parse(text, default_registry=self.settings.registry)
 
-    def store(self, place: Place) -> Store:
-        """Return the store of a place."""
+    def store(self, place: Place, mount_from: Sequence[str] = ()) -> Store:
+        """Return the store of a place.
+
+        Args:
+            place: where.
+            mount_from: for a repository that is opened now: others of its registry that may hold its blobs.
+        """
         key = str(place)
         if key not in self._stores:
-            self._stores[key] = self._open(place)
+            self._stores[key] = self._open(place, mount_from)
         return self._stores[key]
 
-    def _open(self, place: Place) -> Store:
+    def _open(self, place: Place, mount_from: Sequence[str]) -> Store:
         match place:
             case LayoutPlace():
                 return LayoutStore(Path(place.path))
@@ -68,7 +73,7 @@ class Context(AbstractContextManager["Context"]):
                 # Imported here: who works on a layout needs no HTTP stack.
                 from govern.store.registry import RegistryStore
 
-                return RegistryStore(place, self.settings)
+                return RegistryStore(place, self.settings, mount_from)
             case _:
                 assert_never(place)
 

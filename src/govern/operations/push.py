@@ -30,7 +30,7 @@ from govern.line import line_of
 from govern.names import PACKING, Name, Version
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
-from govern.oci.reference import Pinned, Reference
+from govern.oci.reference import Pinned, Place, Reference, RegistryPlace, parse
 from govern.operations.attach import Signed, attach_record, put_line
 from govern.operations.context import Context
 from govern.operations.inputs import resolve_inputs
@@ -180,8 +180,8 @@ def push(context: Context, path: Path, reference: Reference, signer: Signer, opt
     """
     at = context.clock()
     plan = plan_push(context, path, reference, options)
-    store, key = context.store(reference.place), signer.public_key
     inputs = resolve_inputs(context, path, plan.metadata, options.inputs)
+    store, key = context.store(reference.place, _mountable(inputs, reference.place)), signer.public_key
     # (1)
     before = read_taken(context, store, plan.name, plan.version, key, options.policy)
     packed = pack_planned(context, path, plan, options)
@@ -214,6 +214,21 @@ def push(context: Context, path: Path, reference: Reference, signer: Signer, opt
     journal.remove()
     context.progress.finish()
     return _pushed(pinned, plan, packed, records, already=False)
+
+
+def _mountable(inputs: Sequence[Input], place: Place) -> tuple[str, ...]:
+    """Return the repositories of inputs on the same registry: their layers need not be sent again."""
+    found = (parse(one.uri.removeprefix("oci://")).place for one in inputs if one.uri.startswith("oci://"))
+    return tuple(
+        dict.fromkeys(
+            one.repository
+            for one in found
+            if isinstance(place, RegistryPlace)
+            and isinstance(one, RegistryPlace)
+            and one.host == place.host
+            and one.repository != place.repository
+        )
+    )
 
 
 def _pushed(pinned: Pinned, plan: Plan, packed: Packed, records: Sequence[Signed], *, already: bool) -> Pushed:
