@@ -86,9 +86,11 @@ class Stream:
         chunks: the bytes, in pieces that are not empty.
     """
 
-    __slots__ = ("_at", "_buffer", "_chunks")
+    __slots__ = ("_at", "_buffer", "_chunks", "position")
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
+        self.position = 0
+        """How many bytes were passed."""
         self._chunks = chunks
         self._buffer = b""
         self._at = 0
@@ -103,7 +105,7 @@ class Stream:
     def take(self, count: int) -> bytes | None:
         """Return exactly `count` bytes, or None if there are not so many."""
         data = self.peek(count)
-        self._at += len(data)
+        self._pass(len(data))
         return data if len(data) == count else None
 
     def line(self) -> bytes | None:
@@ -112,7 +114,7 @@ class Stream:
         while data := self.peek(1) and self._buffer[self._at :]:
             end = data.find(b"\n")
             kept = (kept + (data if end < 0 else data[:end]))[:_LINE]
-            self._at += len(data) if end < 0 else end + 1
+            self._pass(len(data) if end < 0 else end + 1)
             if end >= 0:
                 return kept
         return None
@@ -121,7 +123,7 @@ class Stream:
         """Step over `count` bytes; False if there are not so many."""
         while count:
             here = min(count, len(self._buffer) - self._at)
-            self._at += here
+            self._pass(here)
             count -= here
             if count and not self.peek(1):
                 return False
@@ -130,8 +132,12 @@ class Stream:
     def rest(self) -> Iterator[bytes]:
         """Yield what is left, in pieces."""
         while data := self.peek(1) and self._buffer[self._at :]:
-            self._at += len(data)
+            self._pass(len(data))
             yield data
+
+    def _pass(self, count: int) -> None:
+        self._at += count
+        self.position += count
 
 
 class PlainStream(Stream):
@@ -154,8 +160,9 @@ class PlainStream(Stream):
         """Step over `count` bytes; False if there are not so many."""
         beyond = count - (len(self._buffer) - self._at)
         if beyond <= 0:
-            self._at += count
+            self._pass(count)
             return True
+        self.position += count
         self._at = len(self._buffer)
         self._next += beyond
         return self._next <= self._place.size

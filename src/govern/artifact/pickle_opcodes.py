@@ -6,7 +6,9 @@ stream is not asked for. The opcodes are followed with the kinds of what would b
 - a stream that begins with PROTO is a pickle as soon as it imports anything, or at its STOP;
 - any other (protocols 0 and 1, or a PROTO left out on purpose) is one as soon as it calls something that it
   imported, or if its STOP is the last byte;
-- the first opcode that the unpickler would refuse there ends it: then it is none.
+- the first opcode that the unpickler would refuse there ends it: then it is none;
+- an opcode across the end of a FRAME makes it one: no pickler writes that, and the unpickler in C loses the
+  rest of the frame there, so what follows could not be told.
 
 What this lets through: an import without a call and without PROTO, before bytes that are no pickle; it
 imports a module that is installed already.
@@ -52,6 +54,9 @@ class _Opcode:
     pushes: tuple[str, ...]
 
 
+_CHANGES: Final = frozenset({"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS", "BUILD"})
+
+
 def _table() -> dict[bytes, _Opcode]:
     table = {}
     for one in pickletools.opcodes:
@@ -62,6 +67,9 @@ def _table() -> dict[bytes, _Opcode]:
         above = len(before) - below - 2 if marked else 0
         argument = one.arg.n if one.arg is not None else None
         pushes = tuple(kind.name for kind in one.stack_after)
+        if one.name in _CHANGES:
+            # The object is the same afterwards, whatever it was: empty APPENDS do not even look at it.
+            below, pushes = below - 1, ()
         table[one.code.encode("latin-1")] = _Opcode(one.name, argument, below, marked, above, pushes)
     return table
 
@@ -108,22 +116,30 @@ def is_pickle(stream: Stream, work: Work) -> bool:
 class _Machine:
     """The unpickler's stack and memo, with kinds in the place of objects."""
 
-    __slots__ = ("_imported", "_memo", "_stack", "_stream", "protocol")
+    __slots__ = ("_frame_end", "_imported", "_memo", "_stack", "_stream", "protocol")
 
     def __init__(self, stream: Stream) -> None:
         self.protocol = False
         self._stream = stream
+        self._frame_end = 0
         self._stack: list[str] = []
         self._memo: dict[int, str] = {}
         self._imported = False
 
     def step(self, *, first: bool) -> bool:
         """Follow one opcode; True if the stream is a pickle, `_RefusedError` if it is none."""
+        inside = self._stream.position < self._frame_end
         opcode = _OPCODES.get(self._stream.take(1) or b"")
         if opcode is None:
             raise _RefusedError
         argument = self._argument(opcode)
         name = opcode.name
+        end = self._stream.position
+        if name == "FRAME":
+            end += int.from_bytes(argument, "little")
+            self._frame_end = self._frame_end if inside else end
+        if inside and end > self._frame_end:
+            return True
         if name == "PROTO":
             if argument[0] > _HIGHEST_PROTOCOL:
                 raise _RefusedError
@@ -209,6 +225,8 @@ class _Machine:
         for _ in range(opcode.below):
             self._top()
             self._stack.pop()
+        if opcode.name in _CHANGES:
+            self._top()
 
 
 def _is_argument(name: str, line: bytes, second: bytes) -> bool:

@@ -7,8 +7,8 @@ before its last bytes are.
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any, Final
 
 import requests
@@ -144,7 +144,7 @@ def _empty(method: str, url: str, status: int) -> requests.Response:
     response = requests.Response()
     response.status_code = status
     response.url = url
-    response.reason = requests.status_codes._codes.get(status, ("",))[0]  # type: ignore[attr-defined]
+    response.reason = HTTPStatus(status).phrase if status in HTTPStatus else ""
     # The request as a script may look at it: without the credentials that went along.
     response.request = requests.Request(method, url).prepare()
     response.encoding = "utf-8"
@@ -156,7 +156,3 @@ def _filled(response: requests.Response, data: bytes) -> requests.Response:
     response._content_consumed = True  # type: ignore[attr-defined]
     response.raw = io.BytesIO(data)
     return response
-
-
-def body_of(data: Any, value: Any) -> tuple[bytes, dict[str, str]]:
-    raise NotImplementedError(json)
