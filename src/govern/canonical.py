@@ -12,7 +12,7 @@ from typing import Any, Final, Never, cast
 
 import rfc8785
 
-from govern.errors import GovernError, InvalidInput
+from govern.errors import GovernError, InvalidInput, shortened
 from govern.limits import MAX_JSON_DEPTH, Bound
 
 type_names: Final = {dict: "an object", list: "an array", str: "a string", int: "an integer"}
@@ -60,16 +60,16 @@ def _check(value: object, depth: int) -> None:
             if abs(value) > MAX_SAFE_INTEGER:
                 raise InvalidInput(
                     "an integer is too large for JSON readers",
-                    got=str(value),
+                    got=shortened(value),
                     expected="less than 2^53",
-                    hint=f'write it as a string: "{value}"',
+                    hint="write it as a string",
                 )
         case str():
             _check_text(value)
         case dict():
             for key, item in value.items():
                 if not isinstance(key, str):
-                    raise InvalidInput("an object key is not text", got=repr(key), expected="a string")
+                    raise InvalidInput("an object key is not text", got=shortened(key), expected="a string")
                 _check_text(key)
                 _check(item, depth + 1)
         case list() | tuple():
@@ -116,9 +116,11 @@ def loads(
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(items)
         if len(result) != len(items):
-            keys = [key for key, _ in items]
-            double = next(key for key in keys if keys.count(key) > 1)
-            refuse(f"the key {double!r} twice", "every key once")
+            seen: set[str] = set()
+            for key, _ in items:
+                if key in seen:
+                    refuse(f"the key {shortened(key)} twice", "every key once")
+                seen.add(key)
         return result
 
     def number(text: str) -> float:

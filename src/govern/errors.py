@@ -54,6 +54,18 @@ class GovernError(Exception):
         return _rebuild, (type(self), self.what, self.got, self.expected, self.hint)
 
 
+def shortened(value: object, most: int = 160) -> str:
+    """Return the repr of a stranger's value, short enough for a message whatever it is."""
+    if isinstance(value, str) and len(value) > most:
+        return f"{value[:most]!r}… ({len(value)} characters)"
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
+        return f"a number of {value.bit_length()} bits"
+    if isinstance(value, dict | list | tuple | bytes):
+        return f"{type(value).__name__} of {len(value)}"
+    text = repr(value)
+    return text if len(text) <= most else text[:most] + "…"
+
+
 def _rebuild(cls: type[GovernError], what: str, got: str, expected: str, hint: str) -> GovernError:
     return cls(what, got=got, expected=expected, hint=hint)
 

@@ -83,6 +83,9 @@ MAX_BLOB: Final = Bound("MAX_BLOB", 1 << 50)
 """A size in a descriptor. One pebibyte; free space is checked before a pull as well."""
 
 MAX_JSON_DEPTH: Final = Bound("MAX_JSON_DEPTH", 128, "levels")
+MAX_ENTRIES: Final = Bound("MAX_ENTRIES", 400_000, "manifests")
+"""In one index: a layout's, a referrers page, a fallback index."""
+
 MAX_ANNOTATIONS: Final = Bound("MAX_ANNOTATIONS", 1_000, "annotations")
 
 # --- what the user's own files may be ------------------------------------------------------------

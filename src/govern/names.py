@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Self
 
-from govern.errors import GovernError, InvalidInput
+from govern.errors import GovernError, InvalidInput, shortened
 from govern.limits import MAX_NAME
 
 NAMESPACE: Final = "https://w3id.org/govern/"
@@ -70,7 +70,7 @@ class Name(str):
         if not is_repository(text):
             raise error(
                 "this is not a name",
-                got=repr(text),
+                got=shortened(text),
                 expected="lower-case letters, digits and . _ - between them, segments divided by /",
                 hint="give one with --name, for example --name acme/fraud",
             )
@@ -88,12 +88,12 @@ class Version(str):
         if "+" in text:
             raise error(
                 "this is not a version",
-                got=repr(text),
+                got=shortened(text),
                 expected="letters, digits and . _ -",
-                hint=f"registries have no + in tags: use {text.replace('+', '-')!r}",
+                hint=f"registries have no + in tags: use {shortened(text.replace('+', '-'))}",
             )
         if not is_tag(text):
-            raise error("this is not a version", got=repr(text), expected="1 to 128 of letters, digits and . _ -")
+            raise error("this is not a version", got=shortened(text), expected="1 to 128 of letters, digits and . _ -")
         if text == "latest":
             raise error(
                 "the version 'latest' moves",
@@ -103,7 +103,7 @@ class Version(str):
         if text.startswith(("govern.", "sha256-")):
             raise error(
                 "this version is reserved",
-                got=repr(text),
+                got=shortened(text),
                 expected="no version that begins with govern. or sha256-",
             )
         return super().__new__(cls, text)
@@ -126,7 +126,7 @@ class SubjectName:
         """Read `NAME@VERSION` or `NAME`; raise `error` for anything else."""
         name, at, version = text.partition("@")
         if at and not is_tag(version):
-            raise error("this is not NAME@VERSION", got=repr(text[:300]), expected="for example acme/fraud@1.4.0")
+            raise error("this is not NAME@VERSION", got=shortened(text), expected="for example acme/fraud@1.4.0")
         return cls(Name(name, error=error), version if at else None)
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from govern.errors import GovernError, InvalidInput
+from govern.errors import GovernError, InvalidInput, shortened
 from govern.limits import Bound
 
 MAX_PATH: Final = Bound("MAX_PATH", 4_000, "bytes")
@@ -57,7 +57,7 @@ def check_path(path: str, what: str = "the file", error: type[GovernError] = Inv
         raise refuse("a segment that is empty, . or ..")
     for segment in segments:
         MAX_SEGMENT.check(len(segment.encode("utf-8")), f"a segment of the path of {what}", error)
-    if segments[0].casefold() == TAR_FOLDER:
+    if _folded(segments[0]) == TAR_FOLDER:
         raise refuse(f"{TAR_FOLDER}/ is reserved")
     return path
 
@@ -69,34 +69,39 @@ def check_collisions(paths: Iterable[str], error: type[GovernError] = InvalidInp
         paths: all paths of one artifact.
         error: the class to raise.
     """
-    spelled: dict[str, str] = {}
-    files: set[str] = set()
-    folders: set[str] = set()
+    # A tree of folders by number, so that memory grows with the segments and not with the prefixes.
+    nodes: dict[tuple[int, str], tuple[int, str]] = {}
+    files: set[int] = set()
+    folders: set[int] = set()
     for path in paths:
-        if path in files:
-            raise error("two files have the same path", got=repr(path), expected="every path once")
-        files.add(path)
-        end = len(path)
-        while end > 0:
+        at = 0
+        for segment in path.split("/"):
+            if at in files:
+                raise error("a path is a file and a folder", got=shortened(path), expected="one of them")
+            folders.add(at)
             # Every folder on the way counts too: `A/x` and `a/y` are two folders here and one there.
-            prefix = path[:end]
-            folded = prefix.casefold()
-            known = spelled.setdefault(folded, prefix)
-            if known != prefix:
+            at, spelled = nodes.setdefault((at, _folded(segment)), (len(nodes) + 1, segment))
+            if spelled != segment:
                 raise error(
                     "two paths differ only in case",
-                    got=f"{known!r} and {prefix!r}",
+                    got=f"{shortened(path)}: {shortened(segment)} and {shortened(spelled)}",
                     expected="paths that stay apart on every file system",
                     hint="rename one of them",
                 )
-            if end < len(path):
-                if prefix in folders:
-                    break
-                folders.add(prefix)
-            end = path.rfind("/", 0, end)
-    both = sorted(files & folders)
-    if both:
-        raise error("a path is a file and a folder", got=repr(both[0]), expected="one of them")
+        if at in files:
+            raise error("two files have the same path", got=shortened(path), expected="every path once")
+        if at in folders:
+            raise error("a path is a file and a folder", got=shortened(path), expected="one of them")
+        files.add(at)
+
+
+def _folded(segment: str) -> str:
+    # Canonical caseless matching (Unicode 3.13, D145): folding may leave text that is not normal.
+    return (
+        segment.lower()
+        if segment.isascii()
+        else unicodedata.normalize("NFD", unicodedata.normalize("NFD", segment).casefold())
+    )
 
 
 def order(path: str) -> bytes:

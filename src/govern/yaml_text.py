@@ -78,6 +78,7 @@ def read_yaml(data: bytes, what: str, *, bound: Bound) -> Document:
     bound.check(len(data), what, InvalidInput)
     try:
         text = data.decode("utf-8")
+        _scan(text, what)
         loader = _LOADER(text)
         try:
             node = loader.get_single_node()
@@ -100,25 +101,37 @@ def read_yaml(data: bytes, what: str, *, bound: Bound) -> Document:
     return Document(value, reader.lines)
 
 
+def _scan(text: str, what: str) -> None:
+    """Refuse what the subset has not, before a tree is made of it: libyaml builds trees by recursion in C."""
+    depth = 0
+    faults: list[Fault] = []
+    for event in yaml.parse(text, Loader=_LOADER):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_JSON_DEPTH.value:
+                message = f"nested deeper than {MAX_JSON_DEPTH.value} ({MAX_JSON_DEPTH.name})"
+                raise faulty(what, [Fault(line, "the document", message)])
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.DocumentStartEvent) and event.tags:
+            faults.append(Fault(line, "the document", "%TAG is not used here"))
+        if getattr(event, "anchor", None) is not None:
+            faults.append(Fault(line, "the document", f"the anchor or alias {event.anchor[:40]!r}: write it out"))
+        if getattr(event, "tag", None) is not None:
+            faults.append(Fault(line, "the document", f"the tag {event.tag[:80]!r} is not used here"))
+    if faults:
+        raise faulty(what, faults)
+
+
 class _Reader:
     def __init__(self) -> None:
         self.lines: dict[Path, int] = {}
         self.faults: list[Fault] = []
-        self._seen: set[int] = set()
 
     def read(self, node: yaml.Node, path: Path) -> Any:
         line = node.start_mark.line + 1
         self.lines[path] = line
-        if id(node) in self._seen:
-            self._fault(line, path, "an alias repeats another value; write it out")
-            return None
-        self._seen.add(id(node))
-        if len(path) > MAX_JSON_DEPTH.value:
-            self._fault(line, path, f"nested deeper than {MAX_JSON_DEPTH.value} ({MAX_JSON_DEPTH.name})")
-            return None
-        if not node.tag.startswith("tag:yaml.org,2002:"):
-            self._fault(line, path, f"the tag {node.tag} is not used here")
-            return None
         match node:
             case yaml.MappingNode():
                 return self._mapping(node, path)
@@ -148,7 +161,8 @@ class _Reader:
 
 def _scalar(node: yaml.Node) -> str | int | bool | None:
     text = str(node.value)
-    if getattr(node, "style", None) is not None:
+    # A plain scalar has the style "" with libyaml and None without it.
+    if getattr(node, "style", None):
         return text
     if text.lower() in _PLAIN:
         return _PLAIN[text.lower()]
@@ -163,7 +177,7 @@ def dotted(path: Iterable[str | int]) -> str:
 def validate(model: type[_Model], document: Document, what: str) -> _Model:
     """Return a model of a document; raise `InvalidInput` with all faults at once, each with its line."""
     try:
-        return model.model_validate(document.value, strict=False)
+        return model.model_validate(document.value)
     except ValidationError as fault:
         raise faulty(what, faults_in(fault, document)) from fault
 

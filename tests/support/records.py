@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -42,11 +42,12 @@ ON_LINE: Final = Subject(D, NAME, None)
 JsonObject = dict[str, Any]
 
 
-@cache
+_keys: Final = defaultdict[str, KeySigner](lambda: KeySigner(ec.generate_private_key(ec.SECP256R1())))
+
+
 def signer(label: str = "ci") -> KeySigner:
     """Return a P-256 key, one per label and run."""
-    del label
-    return KeySigner(ec.generate_private_key(ec.SECP256R1()))
+    return _keys[label]
 
 
 def key_of(label: str = "ci") -> PublicKey:
@@ -63,7 +64,7 @@ def trust(*labels: str) -> Trust:
 # --- statements ----------------------------------------------------------------------------------
 
 
-def registered(evidence: Sequence[Record] = (), **changes: Any) -> JsonObject:
+def registered(evidence: Sequence[Record] = (), /, **changes: Any) -> JsonObject:
     """Return the predicate of a registration; a change to None leaves the field out."""
     body: JsonObject = {
         "issuedAt": TIME,

@@ -79,7 +79,7 @@ def read_lock(folder: Path) -> Lock | None:
         raise InvalidInput("the lock cannot be read", got=f"{str(path)!r}: {fault.strerror}") from fault
     value = canonical.loads(data, f"the lock {str(path)!r}", bound=MAX_LOCK, floats=False)
     try:
-        return Lock.model_validate(value)
+        return Lock.model_validate(value, by_alias=True, by_name=False)
     except ValidationError as fault:
         raise InvalidInput(
             f"the lock {str(path)!r} is not valid",

@@ -132,7 +132,12 @@ class _Machine:
         opcode = _OPCODES.get(self._stream.take(1) or b"")
         if opcode is None:
             raise _RefusedError
-        argument = self._argument(opcode)
+        try:
+            argument = self._argument(opcode)
+        except _RefusedError:
+            if inside and self._stream.position > self._frame_end:
+                return True
+            raise
         name = opcode.name
         end = self._stream.position
         if name == "FRAME":

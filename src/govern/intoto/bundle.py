@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from govern import canonical
-from govern.errors import GovernError, InvalidInput
+from govern.errors import GovernError, InvalidInput, shortened
 from govern.intoto import base64
 from govern.intoto.dsse import Envelope, read_envelope
 from govern.limits import MAX_BUNDLE
 from govern.oci.media_types import BUNDLE, BUNDLE_LONG
 
-_INT64: Final = re.compile(r"-?[0-9]{1,19}")
+_INT64: Final = re.compile(r"[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,12 +277,16 @@ def _text(value: object, what: str, error: type[GovernError]) -> str:
 
 
 def _integer(value: object, what: str, error: type[GovernError]) -> int:
-    # protobuf's JSON mapping writes int64 as text and accepts both.
+    # protobuf's JSON mapping writes int64 as text and accepts both; indexes, sizes and times are not
+    # negative.
+    number = -1
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and _INT64.fullmatch(value):
-        return int(value)
-    raise error(f"{what} is not an integer", got=repr(value)[:60], expected="an integer")
+        number = value
+    elif isinstance(value, str) and _INT64.fullmatch(value):
+        number = int(value)
+    if not 0 <= number < 2**63:
+        raise error(f"{what} is not an integer of a log", got=shortened(value), expected="0 to 2^63 - 1")
+    return number
 
 
 def _known(value: dict[str, Any], fields: set[str], what: str, error: type[GovernError]) -> None:

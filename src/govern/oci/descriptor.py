@@ -84,6 +84,8 @@ class Descriptor(BaseModel):
             data = base64.b64decode(self.data, validate=True)
         except (binascii.Error, ValueError) as fault:
             raise error(f"the embedded data of {what} is not base64", got=str(fault)) from fault
+        if base64.b64encode(data).decode("ascii") != self.data:
+            raise error(f"the embedded data of {what} is not canonical base64", expected="RFC 4648 §4, padded")
         return self.check(data, f"the embedded data of {what}")
 
     def to_json(self) -> dict[str, Any]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
 from govern import canonical
 from govern.errors import GovernError, InvalidInput, ProtocolError
-from govern.limits import MAX_ANNOTATIONS, MAX_LAYERS, MAX_MANIFEST, Bound
+from govern.limits import MAX_ANNOTATIONS, MAX_ENTRIES, MAX_LAYERS, MAX_MANIFEST, Bound
 from govern.oci.descriptor import Descriptor, MediaType
 from govern.oci.digest import Digest
 from govern.oci.media_types import DOCKER_LIST, IMAGE_INDEX, IMAGE_MANIFEST, INDEXES, MANIFESTS
 
+
+def _two(value: int) -> int:
+    if value != 2:
+        raise ValueError(f"schemaVersion {value} is not 2")
+    return value
+
+
+SchemaVersion = Annotated[StrictInt, AfterValidator(_two)]
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -48,7 +56,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
-    schema_version: Literal[2] = Field(alias="schemaVersion")
+    schema_version: SchemaVersion = Field(alias="schemaVersion")
     media_type: MediaType | None = Field(default=None, alias="mediaType")
     artifact_type: MediaType | None = Field(default=None, alias="artifactType")
     config: Descriptor
@@ -70,7 +78,7 @@ class Index(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
-    schema_version: Literal[2] = Field(alias="schemaVersion")
+    schema_version: SchemaVersion = Field(alias="schemaVersion")
     media_type: MediaType | None = Field(default=None, alias="mediaType")
     artifact_type: MediaType | None = Field(default=None, alias="artifactType")
     manifests: tuple[Descriptor, ...]
@@ -78,29 +86,37 @@ class Index(BaseModel):
     annotations: dict[StrictStr, StrictStr] | None = None
 
 
-def read_manifest(raw: RawManifest, what: str = "the manifest", *, bound: Bound = MAX_MANIFEST) -> Manifest:
+def read_manifest(
+    raw: RawManifest,
+    what: str = "the manifest",
+    *,
+    bound: Bound = MAX_MANIFEST,
+    error: type[GovernError] = ProtocolError,
+) -> Manifest:
     """Parse an image manifest.
 
     Args:
         raw: bytes and Content-Type.
         what: what it is, for messages.
         bound: the largest size.
+        error: the class to raise.
 
     Raises:
-        ProtocolError: for an index, a body `mediaType` other than the Content-Type, `layers` beside
+        error: for an index, a body `mediaType` other than the Content-Type, `layers` beside
             `manifests`, duplicate keys, and everything that image-spec does not allow.
     """
-    body = _body(raw, what, bound)
+    body = _body(raw, what, bound, error)
     if raw.media_type in INDEXES or "manifests" in body:
-        raise ProtocolError(
+        raise error(
             f"{what} is an index of several manifests",
             got=raw.media_type,
             expected=IMAGE_MANIFEST,
             hint="name one of them by its digest",
         )
-    manifest = _validate(Manifest, body, what)
-    MAX_LAYERS.check(len(manifest.layers), f"the list of layers of {what}")
-    return manifest
+    # Counted before they are looked at: each that is wrong would cost a description of what is wrong.
+    if isinstance(body.get("layers"), list):
+        MAX_LAYERS.check(len(body["layers"]), f"the list of layers of {what}", error)
+    return _validate(Manifest, body, what, error)
 
 
 def read_index(
@@ -110,6 +126,8 @@ def read_index(
     body = _body(raw, what, bound, error)
     if raw.media_type not in INDEXES or "layers" in body or "config" in body:
         raise error(f"{what} is not an index", got=raw.media_type, expected=IMAGE_INDEX)
+    if isinstance(body.get("manifests"), list):
+        MAX_ENTRIES.check(len(body["manifests"]), f"the list of manifests of {what}", error)
     return _validate(Index, body, what, error)
 
 
@@ -144,13 +162,14 @@ def _body(raw: RawManifest, what: str, bound: Bound, error: type[GovernError] = 
 
 def _validate(model: type[_Model], body: dict[str, Any], what: str, error: type[GovernError] = ProtocolError) -> _Model:
     try:
-        return model.model_validate(body)
+        # Only the spec's own spelling of a field is read; ours is for making models in the code.
+        return model.model_validate(body, by_alias=True, by_name=False)
     except ValidationError as fault:
-        first = fault.errors()[0]
+        first = fault.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the document"
         raise error(
             f"{what} is not what the image spec says",
-            got=f"{place}: {first['msg']}",
+            got=f"{place[:200]}: {first['msg'][:300]}",
             expected=f"a valid {model.__name__.lower()}",
         ) from fault
 

@@ -21,7 +21,7 @@ _HOST: Final = re.compile(
     r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*"
     r"|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
 )
-_LAYOUT_DIGEST: Final = re.compile(r"(.+)@(sha(?:256|512):[^/]*)", re.DOTALL)
+_LAYOUT_DIGEST: Final = re.compile(r"(.*)@(sha(?:256|512):[^/]*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +135,11 @@ def parse(text: str, *, default_registry: str | None = None) -> Reference:
             "the reference has no registry",
             got=repr(text),
             expected="HOST/REPOSITORY:TAG or layout:PATH:TAG",
-            hint=f"write registry.example.com/{rest}, layout:./store/{rest}, or set a default with GOVERN_REGISTRY",
+            hint=f"write registry.example.com/{text}, layout:./store/{text}, or set a default with GOVERN_REGISTRY",
         )
     host, path = _docker_hub(host, path)
-    if _HOST.fullmatch(host) is None:
+    port = host.rpartition(":")[2] if not host.endswith("]") and ":" in host else ""
+    if _HOST.fullmatch(host) is None or (port and not 0 < int(port) < 65_536):
         raise UsageError("this is not a registry host", got=repr(host[:200]), expected="HOST or HOST:PORT")
     if not is_repository(path):
         raise UsageError(
@@ -164,19 +165,22 @@ def _parse_layout(text: str) -> Reference:
     rest = text.removeprefix(LAYOUT_SCHEME)
     if not rest or "\x00" in rest:
         raise _unusable(text)
+    digest: Digest | None = None
     if match := _LAYOUT_DIGEST.fullmatch(rest):
-        path, digest_text = match.groups()
-        return Reference(LayoutPlace(path), None, Digest(digest_text, error=UsageError))
+        rest, digest_text = match.groups()
+        digest = Digest(digest_text, error=UsageError)
+        if not rest:
+            raise _unusable(text)
     # FORMAT §1: split at the last colon after the last slash.
     head, slash, last = rest.rpartition("/")
     name, colon, tag = last.rpartition(":")
     if not colon:
-        return Reference(LayoutPlace(rest))
+        return Reference(LayoutPlace(rest), None, digest)
     if not is_tag(tag):
         raise _bad_tag(tag)
     if not (head + slash + name):
         raise _unusable(text)
-    return Reference(LayoutPlace(head + slash + name), tag)
+    return Reference(LayoutPlace(head + slash + name), tag, digest)
 
 
 def _bad_tag(tag: str) -> UsageError:

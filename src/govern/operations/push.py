@@ -42,7 +42,7 @@ from govern.operations.upload import upload
 from govern.operations.writing import About, sign_record
 from govern.policy.model import Policy
 from govern.predicates import registration
-from govern.predicates.common import DigestSet, RecordReference
+from govern.predicates.common import DigestSet, RecordReference, read_predicate
 from govern.predicates.kinds import SLSA_V1
 from govern.predicates.registration import Files, Registration, Waiver
 from govern.signing.signer import Signer
@@ -351,7 +351,7 @@ def _usable(signed: Sequence[Signed], about: About, packed: Packed) -> tuple[Sig
         subjects = tuple((subject.name, f"sha256:{subject.sha256}") for subject in one.statement.subjects)
         if subjects != tuple((name, str(digest)) for name, digest in about.subjects_with_line):
             continue
-        content = Registration.model_validate(dict(one.statement.predicate), strict=False)
+        content = read_predicate(Registration, dict(one.statement.predicate), "registration", Denied)
         wanted = [(item.statement.id, item.signer.id) for item in content.evidence]
         if content.files == _files(packed) and all(item in by_identity for item in wanted):
             return (*(by_identity[item] for item in wanted), one)

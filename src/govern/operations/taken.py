@@ -18,7 +18,8 @@ from govern.operations.claims import Claims, find_claims
 from govern.operations.context import Context
 from govern.policy.model import Policy
 from govern.predicates import registration
-from govern.predicates.kinds import OURS
+from govern.predicates.common import read_predicate
+from govern.predicates.registration import Registration
 from govern.store.protocol import Store
 from govern.trust.admit import Subject, Trust, admit
 from govern.trust.keys import PublicKey
@@ -153,11 +154,11 @@ def _well_formed(claim: Claim, name: Name, version: Version, own: PublicKey) -> 
         statement = read_statement(bundle.envelope.payload, Denied)
         if statement.predicate_type != registration.TYPE or len(statement.subjects) != 2:
             return None
-        OURS[registration.TYPE].model.model_validate(dict(statement.predicate), strict=False)
+        read_predicate(Registration, dict(statement.predicate), "registration", Denied)
         subject = statement.subjects[0]
         if SubjectName.parse(subject.name, error=Denied) != SubjectName(name, version) or subject.sha256 is None:
             return None
-    except (GovernError, ValueError):
+    except GovernError:
         return None
     hint = bundle.material.hint if isinstance(bundle.material, PublicKeyHint) else "a certificate"
     mine = _reopened(claim, own) is not None

@@ -6,6 +6,8 @@ is shown per signer.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, StrictStr
@@ -28,15 +30,19 @@ RESERVED: Final = frozenset(
 """Words that other kinds of record decide. As a free note they would look like a decision and be none."""
 
 
+_WORD: Final = re.compile(r"[a-z0-9]+")
+
+
 def is_reserved(name: str) -> bool:
-    """Whether an entry name reads as a decision: the word itself, or its last dotted part."""
-    return name.lower().replace("-", ".").replace("_", ".").replace("/", ".").split(".")[-1] in RESERVED
+    """Whether an entry name reads as a decision: its last word is one, however it is spelled or dressed."""
+    words = _WORD.findall(unicodedata.normalize("NFKC", name).casefold())
+    return bool(words) and words[-1] in RESERVED
 
 
 def _names(entries: dict[str, Any]) -> dict[str, Any]:
     for name in entries:
-        if not name or len(name) > 200:
-            raise ValueError("an entry name has 1 to 200 characters")
+        if not name or len(name) > 200 or any(unicodedata.category(one)[0] == "C" for one in name):
+            raise ValueError("an entry name has 1 to 200 characters, all of them visible")
         if is_reserved(name):
             raise ValueError(
                 f"the entry name {name!r} is reserved: decisions have records of their own, "

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, ValidationError
 from pydantic.alias_generators import to_camel
 
+from govern import canonical
 from govern.errors import GovernError, InvalidInput
 from govern.limits import MAX_SAW
 from govern.oci.digest import Digest
@@ -98,7 +99,14 @@ class Common(Model):
 _Common = TypeVar("_Common", bound=BaseModel)
 
 
-def read_predicate(model: type[_Common], value: dict[str, Any], what: str, error: type[GovernError]) -> _Common:
+def read_predicate(
+    model: type[_Common],
+    value: dict[str, Any],
+    what: str,
+    error: type[GovernError],
+    *,
+    tolerant: bool = False,
+) -> _Common:
     """Validate a predicate of ours.
 
     Args:
@@ -106,12 +114,18 @@ def read_predicate(model: type[_Common], value: dict[str, Any], what: str, error
         value: the parsed JSON.
         what: the kind, for messages.
         error: the class to raise.
+        tolerant: whether unknown fields at the top are passed over: in kinds that decide nothing.
 
     Raises:
         error: with the first faults, each with its place; unknown fields are called a newer govern's.
     """
+    known = {field.alias or name for name, field in model.model_fields.items()}
+    kept = {key: item for key, item in value.items() if key in known} if tolerant else value
     try:
-        return model.model_validate(value, strict=False)
+        # By way of JSON text: there, strict means that an integer is an integer and an array a tuple.
+        return model.model_validate_json(canonical.dumps(kept), by_alias=True, by_name=False)
+    except InvalidInput as fault:
+        raise error(f"the {what} is not valid", got=fault.message, expected=f"the schema of {what}") from fault
     except ValidationError as fault:
         raise error(f"the {what} is not valid", got=faults_of(fault), expected=f"the schema of {what}") from fault
 
@@ -119,9 +133,10 @@ def read_predicate(model: type[_Common], value: dict[str, Any], what: str, error
 def faults_of(fault: ValidationError, most: int = 3) -> str:
     """Return the first faults of a validation, each with its place."""
     found = []
-    for item in fault.errors()[:most]:
-        place = ".".join(str(part) for part in item["loc"]) or "the document"
-        message = "unknown field, written by a newer govern" if item["type"] == "extra_forbidden" else item["msg"]
+    for item in fault.errors(include_url=False, include_context=False, include_input=False)[:most]:
+        place = ".".join(str(part)[:80] for part in item["loc"][:10]) or "the document"
+        newer = item["type"] == "extra_forbidden"
+        message = "unknown field, written by a newer govern" if newer else item["msg"][:300]
         found.append(f"{place}: {message}")
     rest = fault.error_count() - most
     return "; ".join(found) + (f"; and {rest} more" if rest > 0 else "")

@@ -46,6 +46,7 @@ class Kind:
         wrapping: how it is wrapped.
         own_verb: the command that alone writes it, or None where `attest` may.
         names_line: whether its statement speaks of the line as well (FORMAT §4).
+        decides: whether its content decides something; then unknown fields are refused by readers.
     """
 
     word: str
@@ -54,13 +55,14 @@ class Kind:
     wrapping: Wrapping
     own_verb: str | None
     names_line: bool
+    decides: bool
 
 
 OURS: Final[Mapping[str, Kind]] = {
     kind.uri: kind
     for kind in (
-        Kind("registration", registration.TYPE, registration.Registration, Wrapping.EVIDENCE, "push", True),
-        Kind("annotation", annotation.TYPE, annotation.Annotation, Wrapping.READING, None, False),
+        Kind("registration", registration.TYPE, registration.Registration, Wrapping.EVIDENCE, "push", True, True),
+        Kind("annotation", annotation.TYPE, annotation.Annotation, Wrapping.READING, None, False, False),
     )
 }
 

@@ -58,7 +58,6 @@ class LineLayer(_Format):
     line: StrictStr
 
 
-
 MODELS: Final[Mapping[str, Any]] = {
     "records/registration": Registration,
     "records/annotation": Annotation,

@@ -228,4 +228,4 @@ def _content(statement: Statement) -> Common | None:
     kind = OURS.get(statement.predicate_type)
     if kind is None:
         return None
-    return read_predicate(kind.model, dict(statement.predicate), kind.word, Denied)
+    return read_predicate(kind.model, dict(statement.predicate), kind.word, Denied, tolerant=not kind.decides)

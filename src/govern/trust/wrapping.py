@@ -99,7 +99,7 @@ def read_wrapper(raw: RawManifest, error: type[GovernError] = InvalidInput) -> W
         error: for a manifest that claims to be a record and is malformed: several layers, a layer of
             another type, a bundle beyond the bound, no subject.
     """
-    manifest = read_manifest(raw, "the record's manifest")
+    manifest = read_manifest(raw, "the record's manifest", error=error)
     types = {layer.media_type for layer in manifest.layers}
     if manifest.kind not in (BUNDLE, RECORD) and not types & {BUNDLE, RECORD}:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from govern.errors import Denied, InvalidInput
-from govern.intoto.statement import STATEMENT_V1, STATEMENT_V01, Subject, read_statement, write_statement
+from govern.intoto.statement import STATEMENT_V01, STATEMENT_V1, Subject, read_statement, write_statement
 from govern.limits import MAX_STATEMENT
 from govern.oci.digest import Digest
 

@@ -16,7 +16,7 @@ from govern.oci.manifest import RawManifest
 from govern.oci.media_types import BUNDLE, EMPTY, EMPTY_DIGEST, IMAGE_INDEX, IMAGE_MANIFEST, RECORD
 from govern.predicates.kinds import Wrapping
 from govern.trust.wrapping import read_wrapper, wrap_record
-from support.records import D, TIME
+from support.records import TIME, D
 
 SUBJECT = Descriptor(media_type=IMAGE_MANIFEST, digest=D, size=1000, annotations={"not": "copied"}, data="bm8=")
 DATA = b"the bundle"

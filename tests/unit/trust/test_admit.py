@@ -1,0 +1,239 @@
+"""`admit`: is it authentic? Every way we know to make it say yes to something that nobody said."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from govern.errors import Denied
+from govern.intoto.dsse import pae
+from govern.oci.digest import Digest
+from govern.oci.media_types import BUNDLE_LONG, IN_TOTO
+from govern.predicates.kinds import Wrapping
+from govern.signing.signer import sign_statement
+from govern.trust.admit import Trust, admit
+from govern.trust.records import Record, Rejected
+from support.records import (
+    ARTIFACT,
+    D,
+    annotation_of,
+    as_bytes,
+    b64,
+    bundle_json,
+    claim,
+    claim_of,
+    key_of,
+    provenance_of,
+    registration_of,
+    signer,
+    trust,
+)
+
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""The order n of P-256 (FIPS 186-4, D.1.2.3)."""
+
+STATEMENT = annotation_of()
+PAYLOAD = as_bytes(STATEMENT)
+
+
+def judge(bundle: dict[str, Any] | bytes, *labels: str) -> Record | Rejected:
+    data = bundle if isinstance(bundle, bytes) else json.dumps(bundle).encode()
+    return admit(claim_of(data), ARTIFACT, trust(*labels))
+
+
+def refused(bundle: dict[str, Any] | bytes, *labels: str) -> str:
+    result = judge(bundle, *labels)
+    assert isinstance(result, Rejected), "admitted"
+    assert isinstance(result.reason, Denied)
+    assert not result.about_another
+    return result.reason.message
+
+
+def test_an_honest_record_is_admitted_and_says_every_step_that_was_made():
+    for statement in (registration_of(), annotation_of(), provenance_of()):
+        for wrapping in Wrapping:
+            bundle = sign_statement(statement, signer())
+            result = admit(claim_of(bundle.data, D, wrapping), ARTIFACT, trust("other", "ci"))
+            assert isinstance(result, Record)
+            assert (result.statement, result.bundle, result.signer) == (statement, bundle, key_of().signer)
+            made = {one.step: one.made for one in result.checks}
+            assert made == {
+                "envelope": True, "payload type": True, "signature": True, "subject": True,
+                "identity": False, "trusted time": False, "transparency log": False,
+                "predicate": statement.predicate_type.startswith("https://w3id.org/govern/"),
+            }  # fmt: skip
+
+
+def test_a_record_is_referred_to_by_statement_and_signer():
+    result = judge(bundle_json(PAYLOAD))
+    assert isinstance(result, Record)
+    reference = result.reference
+    assert (reference.statement.id, reference.signer.id) == result.identity == (STATEMENT.digest, key_of().signer)
+    assert reference.manifest.id == result.claim.manifest
+    assert reference.bundle.id == Digest.of(result.claim.bundle)
+
+
+# --- keys and signatures -------------------------------------------------------------------------
+
+
+def test_nobody_is_trusted_by_default():
+    assert "no key is trusted" in _reason(admit(claim(STATEMENT), ARTIFACT, Trust()))
+    assert "no key is trusted" in _reason(admit(claim(STATEMENT), ARTIFACT, Trust({})))
+
+
+def _reason(result: Record | Rejected) -> str:
+    assert isinstance(result, Rejected)
+    return result.reason.message
+
+
+def test_an_unknown_key_is_refused_whatever_it_hints():
+    for hint in (None, key_of("ci").hint, "", "x" * 100_000, "\x1b[2J"):
+        assert "no trusted key" in refused(bundle_json(PAYLOAD, "stranger", hint=hint), "ci", "other")
+
+
+def test_a_hint_chooses_what_to_try_and_never_whom_to_believe():
+    # Another trusted key's hint: the record is still the one's who signed it.
+    result = judge(bundle_json(PAYLOAD, "ci", hint=key_of("other").hint), "ci", "other")
+    assert isinstance(result, Record)
+    assert result.signer == key_of("ci").signer
+    for hint in ("", "nonsense", key_of("stranger").hint):
+        result = judge(bundle_json(PAYLOAD, "ci", hint=hint), "other", "ci")
+        assert isinstance(result, Record)
+        assert result.signer == key_of("ci").signer
+
+
+def test_a_signature_over_anything_else_is_refused():
+    good = bundle_json(PAYLOAD)
+    for data in (PAYLOAD, pae(IN_TOTO, PAYLOAD + b" "), pae("a/b", PAYLOAD), pae(IN_TOTO, b""), b""):
+        assert "no trusted key" in refused(bundle_json(PAYLOAD, sign=lambda _, data=data: signer().sign(data)))
+    for sig in (b"\x00", b"\x30\x06\x02\x01\x00\x02\x01\x00", b"x" * 10_000):
+        good["dsseEnvelope"]["signatures"] = [{"sig": b64(sig)}]
+        refused(good)
+
+
+def test_one_changed_byte_of_the_payload_is_noticed():
+    bundle = bundle_json(PAYLOAD)
+    for changed in (
+        PAYLOAD.replace(b"risk", b"RISK"),
+        PAYLOAD + b"\n",
+        b" " + PAYLOAD,
+        PAYLOAD.replace(b'":', b'": ', 1),
+    ):
+        assert changed != PAYLOAD
+        bundle["dsseEnvelope"]["payload"] = b64(changed)
+        assert "no trusted key" in refused(bundle)
+
+
+def test_the_bytes_that_were_signed_are_judged_not_a_rewriting_of_them():
+    # Signed as somebody wrote them: not canonical, and authentic all the same.
+    spaced = json.dumps(json.loads(PAYLOAD), indent=1).encode()
+    result = judge(bundle_json(spaced))
+    assert isinstance(result, Record)
+    assert result.statement.data == spaced
+
+
+def test_two_signatures_are_refused_even_if_both_are_good():
+    for labels in (("ci", "ci"), ("ci", "other"), ("stranger", "ci")):
+        assert "several signatures" in refused(bundle_json(PAYLOAD, *labels), "ci", "other")
+
+
+def test_a_signature_of_a_mirrored_s_is_the_same_record():
+    def mirrored(data: bytes) -> bytes:
+        r, s = decode_dss_signature(signer().sign(data))
+        return encode_dss_signature(r, ORDER - s)
+
+    one, other = judge(bundle_json(PAYLOAD)), judge(bundle_json(PAYLOAD, sign=mirrored))
+    assert isinstance(one, Record)
+    assert isinstance(other, Record)
+    assert one.claim.bundle != other.claim.bundle
+    assert one.identity == other.identity
+
+
+def test_the_same_words_of_two_signers_are_two_records():
+    identities = {_identity(judge(bundle_json(PAYLOAD, label), "ci", "other")) for label in ("ci", "other")}
+    assert len(identities) == 2
+
+
+def _identity(result: Record | Rejected) -> tuple[Digest, Digest]:
+    assert isinstance(result, Record)
+    return result.identity
+
+
+# --- envelope and payload type -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "payload_type",
+    [
+        "application/json",
+        "text/plain",
+        IN_TOTO.upper(),
+        IN_TOTO + ";v=1",
+        " " + IN_TOTO,
+        "application/vnd.in-toto.provenance+json",
+    ],
+)
+def test_another_payload_type_is_refused_even_if_it_was_signed(payload_type):
+    assert "holds something else" in refused(bundle_json(PAYLOAD, payload_type=payload_type))
+
+
+def test_a_payload_type_that_was_not_signed_is_refused():
+    bundle = bundle_json(PAYLOAD, payload_type="application/json")
+    bundle["dsseEnvelope"]["payloadType"] = IN_TOTO
+    assert "no trusted key" in refused(bundle)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"{}", b"null", b"\xff", b'{"_type":"https://in-toto.io/Statement/v1"}', b"[" * 50_000, PAYLOAD[:-1]],
+)
+def test_a_signed_payload_that_is_no_statement_is_refused(payload):
+    refused(bundle_json(payload))
+
+
+@pytest.mark.parametrize(
+    "material",
+    [{"certificate": {"rawBytes": "AAAA"}}, {"x509CertificateChain": {"certificates": [{"rawBytes": "AAAA"}]}}],
+)
+def test_a_certificate_is_not_verified_yet_and_so_refused(material):
+    bundle = bundle_json(PAYLOAD)
+    bundle["verificationMaterial"] = {**material, "tlogEntries": []}
+    result = judge(bundle)
+    assert isinstance(result, Rejected)
+    assert "certificate" in result.reason.message
+    assert result.claimed_signer == "certificate"
+
+
+def test_both_a_key_and_a_certificate_are_refused():
+    bundle = bundle_json(PAYLOAD)
+    bundle["verificationMaterial"]["certificate"] = {"rawBytes": "AAAA"}
+    assert "once who signed" in refused(bundle)
+
+
+def test_timestamps_and_log_entries_are_not_believed():
+    bundle = bundle_json(PAYLOAD)
+    bundle["verificationMaterial"]["timestampVerificationData"] = {"rfc3161Timestamps": [{"signedTimestamp": "AAAA"}]}
+    result = judge(bundle)
+    assert isinstance(result, Record)
+    assert {one.step: (one.made, one.detail) for one in result.checks}["trusted time"] == (
+        False,
+        "1 timestamps present, none verified",
+    )
+
+
+def test_the_long_media_type_of_a_bundle_is_read():
+    assert isinstance(judge(bundle_json(PAYLOAD) | {"mediaType": BUNDLE_LONG}), Record)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\x00\xff", b"{" * 1000, b"null"])
+def test_bytes_that_are_no_bundle_are_refused(data):
+    refused(data)
+
+
+def test_a_refusal_says_what_was_claimed_without_believing_it():
+    result = judge(bundle_json(PAYLOAD, "stranger"))
+    assert isinstance(result, Rejected)
+    assert (result.claimed_type, result.claimed_signer) == (STATEMENT.predicate_type, key_of("stranger").hint)
