@@ -78,7 +78,7 @@ def read_yaml(data: bytes, what: str, *, bound: Bound) -> Document:
     bound.check(len(data), what, InvalidInput)
     try:
         text = data.decode("utf-8")
-        _scan(text, what)
+        faults = _scan(text, what)
         loader = _LOADER(text)
         try:
             node = loader.get_single_node()
@@ -94,14 +94,14 @@ def read_yaml(data: bytes, what: str, *, bound: Bound) -> Document:
         ) from fault
     except (yaml.YAMLError, RecursionError) as fault:
         raise InvalidInput(f"{what} is not YAML", got=str(fault)[:200], expected="YAML") from fault
-    reader = _Reader()
+    reader = _Reader(faults)
     value = None if node is None else reader.read(node, ())
     if reader.faults:
         raise faulty(what, reader.faults)
     return Document(value, reader.lines)
 
 
-def _scan(text: str, what: str) -> None:
+def _scan(text: str, what: str) -> list[Fault]:
     """Refuse what the subset has not, before a tree is made of it: libyaml builds trees by recursion in C."""
     depth = 0
     faults: list[Fault] = []
@@ -117,17 +117,18 @@ def _scan(text: str, what: str) -> None:
         elif isinstance(event, yaml.DocumentStartEvent) and event.tags:
             faults.append(Fault(line, "the document", "%TAG is not used here"))
         if getattr(event, "anchor", None) is not None:
-            faults.append(Fault(line, "the document", f"the anchor or alias {event.anchor[:40]!r}: write it out"))
+            # Refused at once: a tree with aliases may be larger than any memory.
+            message = f"the anchor or alias {event.anchor[:40]!r}: write it out"
+            raise faulty(what, [*faults, Fault(line, "the document", message)])
         if getattr(event, "tag", None) is not None:
             faults.append(Fault(line, "the document", f"the tag {event.tag[:80]!r} is not used here"))
-    if faults:
-        raise faulty(what, faults)
+    return faults
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, faults: list[Fault]) -> None:
         self.lines: dict[Path, int] = {}
-        self.faults: list[Fault] = []
+        self.faults = faults
 
     def read(self, node: yaml.Node, path: Path) -> Any:
         line = node.start_mark.line + 1
@@ -185,7 +186,11 @@ def validate(model: type[_Model], document: Document, what: str) -> _Model:
 def faults_in(fault: ValidationError, document: Document) -> list[Fault]:
     """Return the faults of a validation with their lines."""
     found = []
-    for item in fault.errors():
+    every = fault.errors(include_url=False, include_context=False, include_input=False)
+    for item in every:
+        place = item["loc"]
+        if item["type"] == "too_short" and any(one["loc"][: len(place)] == place != one["loc"] for one in every):
+            continue  # a list whose items are all wrong is not called empty as well
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             message = "is not known here; see the reference, or remove it"

@@ -130,7 +130,7 @@ def zot(
         if tls:
             http["tls"] = {"cert": str(tls.cert), "key": str(tls.key)}
         if basic is not None:
-            http["auth"] = {"htpasswd": {"path": str(_htpasswd(root, basic))}, "failDelay": 1}
+            http["auth"] = {"htpasswd": {"path": str(_htpasswd(root, basic))}, "failDelay": 0}
         if anonymous_read:
             everything = {"users": list(basic or ()), "actions": ["read", "create", "update", "delete"]}
             rules = {"**": {"anonymousPolicy": ["read"], "policies": [everything]}}

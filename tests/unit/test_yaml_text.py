@@ -14,12 +14,6 @@ from govern.errors import InvalidInput
 from govern.limits import MAX_POLICY, Bound
 from govern.yaml_text import read_yaml, validate
 
-CORE = pytest.mark.xfail(
-    strict=True,
-    reason="BUG yaml_text.py:151: libyaml's loader gives plain scalars the style '', not None: nothing is ever an "
-    "integer, a boolean or null",
-)
-
 
 def read(text: str | bytes):
     return read_yaml(text.encode() if isinstance(text, str) else text, "the file", bound=MAX_POLICY)
@@ -65,19 +59,23 @@ def test_what_is_not_plainly_a_number_or_a_word_of_yaml_is_text_letter_for_lette
 @pytest.mark.parametrize(
     ("text", "expected"), [("true", True), ("false", False), ("null", None), ("", None), ("1", 1), ("0", 0), ("-7", -7)]
 )
-@CORE
 def test_plain_integers_booleans_and_null_are_what_they_look_like(text, expected):
     found = value(f"a: {text}\n")["a"]
     assert found == expected
     assert type(found) is type(expected)
 
 
-@CORE
 @pytest.mark.parametrize("text", ["a: 1", "a: true", "a: null", "a:", "a: [1, '1', \"1\", true]"])
 def test_the_loader_in_c_and_the_one_in_python_read_the_same(text, monkeypatch):
     fast = value(text)
     monkeypatch.setattr(yaml_text, "_LOADER", yaml.SafeLoader)
     assert value(text) == fast
+
+
+@pytest.mark.parametrize("text", ["tRuE", "fALSE", "nuLL", "-0", "0123456789012345"])
+@pytest.mark.xfail(strict=False, reason="BUG yaml_text.py:153: any case of true and null is taken for them, and -0 for 0")
+def test_words_that_yaml_does_not_know_are_text_letter_for_letter(text):
+    assert value(f"a: {text}\n")["a"] == text
 
 
 @pytest.mark.parametrize(
@@ -122,9 +120,6 @@ def test_what_is_not_the_subset_is_refused(text):
         "%TAG ! tag:yaml.org,2002:\n---\na: !str 1",
     ],
 )
-@pytest.mark.xfail(
-    strict=True, reason="BUG yaml_text.py:119,130: tags of yaml.org, tags on keys, anchors and aliases as keys pass"
-)
 def test_anchors_aliases_and_tags_are_refused_wherever_they_stand(text):
     refusal(text)
 
@@ -144,9 +139,6 @@ def test_nesting_of_blocks_is_bounded():
 
 
 @pytest.mark.parametrize("start", ["[", "- ", "{a: ", "? "])
-@pytest.mark.xfail(
-    strict=True, reason="BUG yaml_text.py:83: libyaml's composer recurses in C: 100 kB of `[` end the process (SIGSEGV)"
-)
 def test_nesting_without_end_is_refused_and_does_not_end_the_process(start):
     code = (
         "import resource\nresource.setrlimit(resource.RLIMIT_CORE, (0, 0))\nfrom govern.errors import InvalidInput\nfrom govern.limits import MAX_POLICY\nfrom govern.yaml_text import read_yaml\n"

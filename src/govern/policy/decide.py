@@ -150,10 +150,7 @@ def decide(
         tag=tag,
         reasons=tuple(reasons),
         requirements=tuple(requirements),
-        records=tuple(_view(policy, one, name) for one in state.records)
-        + tuple(
-            _view(policy, one, name, "claims to be written later than the moment asked about") for one in state.later
-        ),
+        records=_views(policy, state, artifact),
         refused=tuple(_refused(one) for one in sorted(refused, key=lambda one: one.manifest)),
         unread=completeness.unread,
     )
@@ -286,6 +283,15 @@ def _incomplete(completeness: Completeness) -> list[Reason]:
             )
         )
     return reasons
+
+
+def _views(policy: Policy, state: State, artifact: Artifact) -> tuple[RecordView, ...]:
+    """Return the records about this artifact; the line holds those of every version."""
+    digest, name = artifact.pinned.digest, artifact.expected
+    late = "claims to be written later than the moment asked about"
+    views = [_view(policy, one, name) for one in state.records if one.statement.is_about(digest)]
+    views += [_view(policy, one, name, late) for one in state.later if one.statement.is_about(digest)]
+    return tuple(sorted(views, key=lambda one: (one.word, one.issued_at or "", one.statement)))
 
 
 def _view(policy: Policy, record: Record, name: Name, note: str = "") -> RecordView:

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from govern.errors import InvalidInput, UsageError
 from govern.oci.reference import RegistryPlace, parse
-from govern.settings import HostSettings, Settings
+from govern.settings import HostSettings, Settings, load_settings
 from govern.store.registry.client import Client
 from govern.store.registry.credential_file import forget, keep
 from govern.store.registry.credentials import Credential, Credentials
+
+_BACKENDS: Final = ("token", "basic")
+
+
+def check_tls(tls_verify: bool | str, *, insecure: bool) -> None:
+    """Refuse TLS without a check of the certificate."""
+    if tls_verify is False and not insecure:
+        raise InvalidInput(
+            "certificates are always checked",
+            got="tls_verify=False",
+            expected="a certificate of a known authority",
+            hint='name the authority: GovernRegistry(tls_verify="ca.pem")',
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +56,50 @@ class Connections:
 
     settings: Settings
     hostname: str | None
-    _clients: dict[tuple[str, bool], Client] = field(default_factory=dict)
+    _clients: dict[str, Client] = field(default_factory=dict)
     _given: dict[str, Credential] = field(default_factory=dict)
     _kept: dict[str, Settings] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def client(self, host: str, *, chunked: bool = False) -> Client:
-        """Return the client of a host.
+    @classmethod
+    def opened(
+        cls,
+        hostname: str | None,
+        *,
+        insecure: bool,
+        tls_verify: bool | str,
+        auth_backend: str,
+        settings: Settings | None,
+    ) -> Connections:
+        """Return connections as a script for oras-py asks for them; see `GovernRegistry` for the arguments.
 
-        Args:
-            host: as `RegistryPlace` has it.
-            chunked: whether uploads go in pieces.
+        Raises:
+            InvalidInput: for certificates that would not be checked, and for backends that are not here.
         """
+        check_tls(tls_verify, insecure=insecure)
+        if auth_backend not in _BACKENDS:
+            raise InvalidInput(
+                "there is no such authentication backend",
+                got=repr(auth_backend),
+                expected=" or ".join(_BACKENDS),
+                hint="for ECR install docker-credential-ecr-login and name it in credHelpers",
+            )
+        settings = settings or load_settings(dict(os.environ))
+        any_host = HostSettings(plain_http=insecure, ca=Path(tls_verify) if isinstance(tls_verify, str) else None)
+        found = cls(replace(settings, any_host=any_host), hostname)
+        username, password = (settings.environment.get(name) for name in ("ORAS_USER", "ORAS_PASS"))
+        if auth_backend == "basic" and username and password:
+            found.give(username, password)
+        return found
+
+    def client(self, host: str) -> Client:
+        """Return the client of a host, as `RegistryPlace` writes it."""
         with self._lock:
-            key = (host, chunked)
-            if key not in self._clients:
-                settings = self.settings
-                if chunked:
-                    own = replace(settings.hosts.get(host, HostSettings()), upload="chunks")
-                    settings = replace(settings, hosts={**settings.hosts, host: own})
-                client = Client(host, settings)
-                client.auth.credentials = GivenCredentials(settings, self._given)
-                self._clients[key] = client
-            return self._clients[key]
+            if host not in self._clients:
+                client = Client(host, self.settings)
+                client.auth.credentials = GivenCredentials(self.settings, self._given)
+                self._clients[host] = client
+            return self._clients[host]
 
     def close(self) -> None:
         """Close every connection and forget every token."""

@@ -16,9 +16,10 @@ from govern.limits import BUFFER_BYTES, MAX_INDEX, MAX_MANIFEST, Bound
 from govern.names import is_repository, is_tag
 from govern.oci.digest import Digest
 from govern.store.oras_connection import Connections
-from govern.store.oras_response import MAX_HELD
+from govern.store.oras_response import MAX_HELD, check_tagged, response_of
 from govern.store.registry.client import Body, Client, read_only, read_write
 from govern.store.registry.origin import origin_of
+from govern.store.registry.upload import COMMIT_RATE
 
 _API: Final = re.compile(r"/v2/(.+)/(blobs|manifests|tags|referrers)/([^/].*)")
 _OURS: Final = frozenset(
@@ -124,6 +125,36 @@ def check_header(name: str, value: str) -> None:
         )
     if not f"{name}{value}".isprintable():
         raise InvalidInput("a header holds control characters", got=repr(name[:100]))
+
+
+def perform(
+    connections: Connections,
+    url: str,
+    method: str,
+    headers: Mapping[str, str] | None,
+    data: Any,
+    json: Any,
+    stream: bool,
+) -> requests.Response:
+    """Send a request of a script's and return a checked response; the arguments are those of `do_request`."""
+    goes = route(connections, url, method)
+    digest = goes.digest if method == "GET" else None
+    out = sent(method, goes.url, headers, data, json)
+    size = out.length if out.length is not None else len(out.body) if isinstance(out.body, bytes) else 0
+    answer = goes.client.request(
+        method,
+        goes.url,
+        goes.scope,
+        headers=out.headers,
+        body=out.body,
+        length=out.length,
+        repeat=goes.may_repeat(method),
+        extra_time=size / COMMIT_RATE,
+    )
+    response = response_of(method, answer, digest=digest, bound=goes.bound, stream=stream and not goes.is_tagged)
+    if method == "GET" and goes.is_tagged and response.status_code == 200:
+        check_tagged(response)
+    return response
 
 
 @dataclass(frozen=True, slots=True)

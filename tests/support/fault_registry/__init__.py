@@ -5,7 +5,7 @@ Start one with `FaultRegistry`, turn its `Switches`, read its `requests`.
 
 from support.fault_registry.content import Content
 from support.fault_registry.server import FaultRegistry
-from support.fault_registry.switches import Burst, Cut, Switches
+from support.fault_registry.switches import Burst, Cut, Hold, Switches
 from support.fault_registry.wire import Request
 
-__all__ = ["Burst", "Content", "Cut", "FaultRegistry", "Request", "Switches"]
+__all__ = ["Burst", "Content", "Cut", "FaultRegistry", "Hold", "Request", "Switches"]

@@ -6,6 +6,7 @@ is off. Switches may be turned while the registry runs; `times` counts down as t
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -51,12 +52,41 @@ class Cut:
 
 
 @dataclass(slots=True)
+class Hold:
+    """Answers nothing more once `after` requests that match have come, so that a client stands still there.
+
+    The client may then be killed at a known point. A request that is held when the registry ends, or when it is
+    let go, is dropped.
+
+    Args:
+        after: how many still pass; counts down.
+        method: a regular expression that the method matches in full.
+        path: a regular expression found in the path.
+        served: whether the first request that is held takes effect before it is held.
+        body_bytes: with `served`, bytes of the answer's body that still go.
+        held: set when the client stands still.
+        let_go: set it to drop what is held.
+    """
+
+    after: int
+    method: str = ".*"
+    path: str = ""
+    served: bool = False
+    body_bytes: int = 0
+    held: threading.Event = field(default_factory=threading.Event)
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(slots=True)
 class Switches:
     """Every fault and quirk, each off unless its sentence says otherwise."""
 
     # --- any request -----------------------------------------------------------------------------
     status_burst: list[Burst] = field(default_factory=list)
     """Requests that are answered with a status of their own, for a while."""
+
+    hold: Hold | None = None
+    """Stops to answer at a request."""
 
     warning: str = ""
     """The text of a `Warning: 299` header on every answer."""

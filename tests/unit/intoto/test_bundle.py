@@ -258,9 +258,6 @@ def test_a_malformed_part_is_refused(value):
     refused(value)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="BUG bundle.py:279: an int64 is read without its range, and negative indexes and sizes pass"
-)
 @pytest.mark.parametrize(
     "value",
     [

@@ -39,7 +39,10 @@ def test_a_link_to_the_same_words_of_another_signer_reaches_nothing():
 
 
 def test_of_too_many_the_newest_by_their_own_word_are_kept():
-    notes = [record(annotation_of(issuedAt=f"2026-11-21T{number // 60:02}:{number % 60:02}:00Z")) for number in range(MAX_SAW.value + 6)]
+    notes = [
+        record(annotation_of(issuedAt=f"2026-11-21T{number // 60:02}:{number % 60:02}:00Z"))
+        for number in range(MAX_SAW.value + 6)
+    ]
     found = heads(reversed(notes))
     assert len(found) == MAX_SAW.value
     assert found == tuple(one.reference for one in reversed(notes[6:]))

@@ -44,7 +44,8 @@ def test_records_are_found_by_type_and_content():
 
 
 @pytest.mark.xfail(
-    strict=True, reason="BUG state.py:67: the second subject of a registration counts: every registration registers the line itself"
+    strict=True,
+    reason="BUG state.py:67: the second subject of a registration counts: every registration registers the line itself",
 )
 def test_a_registration_is_about_its_artifact_and_not_about_the_line_as_an_artifact():
     assert fold([ONE, ELSEWHERE], AT).of_type(REGISTRATION, LINE) == ()
@@ -53,9 +54,8 @@ def test_a_registration_is_about_its_artifact_and_not_about_the_line_as_an_artif
 def test_a_record_found_in_several_places_is_one_record():
     copies = [record(registration_of(), on=place) for place in (D, LINE, OTHER)]
     assert len({copy.claim.manifest for copy in copies}) == 3
-    kept = {fold(order, AT).records for order in itertools.permutations(copies)}
-    assert len(kept) == 1
-    assert [one.claim.manifest for one in kept.pop()] == [min(copy.claim.manifest for copy in copies)]
+    for order in itertools.permutations(copies):
+        assert [one.claim.manifest for one in fold(order, AT).records] == [min(copy.claim.manifest for copy in copies)]
 
 
 def test_the_same_words_of_two_signers_are_two_records():
@@ -65,10 +65,13 @@ def test_the_same_words_of_two_signers_are_two_records():
 
 def test_order_and_repetition_do_not_matter():
     records = [ONE, ELSEWHERE, NOTE, BUILD]
-    assert {fold(order, AT) for order in itertools.permutations(records)} == {fold(records + records[::2], AT)}
+    for order in itertools.permutations(records):
+        assert fold(order, AT) == fold(records + records[::2], AT)
 
 
-@pytest.mark.parametrize(("ahead", "counts"), [(0, True), (300, True), (301, False), (86_400, False), (-86_400 * 9, True)])
+@pytest.mark.parametrize(
+    ("ahead", "counts"), [(0, True), (300, True), (301, False), (86_400, False), (-86_400 * 9, True)]
+)
 def test_a_record_from_the_future_is_set_aside(ahead, counts):
     one = record(registration_of(issuedAt=write_time(AT + timedelta(seconds=ahead))))
     state = fold([one], AT)
@@ -86,7 +89,11 @@ def test_the_past_and_the_far_future_can_be_asked_about(at):
     fold([ONE, NOTE, BUILD], at)
 
 
-@pytest.mark.xfail(strict=True, raises=OverflowError, reason="BUG state.py:90: at + CLOCK_SKEW overflows: `verify --at 9999-12-31T23:59:59Z` exits 70")
+@pytest.mark.xfail(
+    strict=True,
+    raises=OverflowError,
+    reason="BUG state.py:90: at + CLOCK_SKEW overflows: `verify --at 9999-12-31T23:59:59Z` exits 70",
+)
 def test_the_last_second_can_be_asked_about():
     fold([ONE], datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
 

@@ -90,7 +90,6 @@ def test_without_a_registry_nothing_falls_back_to_the_laptop():
         parse("acme/fraud")
 
 
-@pytest.mark.xfail(strict=True, reason="BUG reference.py:138: the hint repeats the name without the tag that was typed")
 def test_the_hint_of_a_missing_registry_repeats_what_was_typed():
     with pytest.raises(UsageError) as refused:
         parse("fraud:1")
@@ -103,17 +102,11 @@ def test_a_plus_in_a_tag_comes_with_the_tag_that_would_do():
     assert "'1-cu128'" in refused.value.hint
 
 
-@pytest.mark.xfail(
-    strict=True, reason="BUG reference.py:167: an empty path before @sha256: is read as the path '@sha256' with a tag"
-)
 def test_a_layout_without_a_path_is_no_reference():
     with pytest.raises(UsageError):
         parse(f"layout:@{DIGEST}")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="BUG reference.py:167: the tag of layout:PATH:TAG@DIGEST becomes part of the path, silently"
-)
 def test_a_layout_with_a_tag_and_a_digest_is_not_another_directory():
     try:
         read = parse(f"layout:./store:1.4.0@{DIGEST}")
@@ -122,9 +115,6 @@ def test_a_layout_with_a_tag_and_a_digest_is_not_another_directory():
     assert read.place == LayoutPlace("./store")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="BUG reference.py:22: ports are five digits of any size; the refusal comes from urllib3 later"
-)
 @pytest.mark.parametrize("port", ["0", "65536", "99999"])
 def test_a_port_that_no_host_has_is_refused(port):
     with pytest.raises(UsageError):

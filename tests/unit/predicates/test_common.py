@@ -76,10 +76,6 @@ def test_several_faults_are_listed_with_their_places_and_the_rest_counted():
 
 
 @pytest.mark.parametrize("field", ["issued_at", "schema_"])
-@pytest.mark.xfail(
-    strict=True,
-    reason="BUG common.py:44: populate_by_name: a signed `issued_at` counts as `issuedAt`; a reader by the schema refuses it",
-)
 def test_only_the_formats_spelling_of_a_field_is_read(field):
     camel = {"issued_at": "issuedAt", "schema_": "schema"}[field]
     value = noted()
@@ -89,19 +85,11 @@ def test_only_the_formats_spelling_of_a_field_is_read(field):
 
 
 @pytest.mark.parametrize("files", [{"count": True}, {"size": 3.0}, {"count": "1"}])
-@pytest.mark.xfail(
-    strict=True,
-    reason="BUG common.py:114: strict=False overrides StrictInt: true, 3.0 and '1' are read as integers in a deciding kind",
-)
 def test_an_integer_is_an_integer(files):
     with pytest.raises(Denied):
         read(registered(files={"count": 1, "digest": {"sha256": HEX}, "size": 3} | files))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="BUG common.py:123: the names of unknown fields are quoted whole: a message as long as the record",
-)
 def test_a_refusal_is_short_however_long_the_field():
     with pytest.raises(Denied) as refused:
         read(registered(**{"x" * 1_000_000: 1}))

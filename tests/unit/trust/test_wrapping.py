@@ -120,10 +120,6 @@ def test_what_is_no_manifest_is_refused(raw):
         read_wrapper(raw)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="BUG wrapping.py:102: `error` is not handed to read_manifest: a malformed manifest is a ProtocolError",
-)
 def test_the_caller_chooses_the_error():
     with pytest.raises(Denied):
         read_wrapper(RawManifest(IMAGE_MANIFEST, json.dumps(RAW | {"config": None}).encode()), Denied)

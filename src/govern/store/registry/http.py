@@ -18,10 +18,12 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from govern.errors import GovernError, LimitExceeded, NetworkError, ProtocolError
 from govern.limits import BUFFER_BYTES, Bound
 from govern.settings import HostSettings, Settings
+from govern.store.registry.deadline import Deadline
 
 CHUNK: Final = 256 * 1024
 """How much is read at once; it stays in the processor's cache until it is hashed and written."""
@@ -33,6 +35,40 @@ _log: Final = logging.getLogger("govern.http")
 _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
+class _Connection(HTTPConnection):
+    """A connection whose answers begin in time: `http.client` reads header lines for as long as they come."""
+
+    watched: Any = None
+    """The socket of the answer that is read; the connection lets go of it where the answer ends with it."""
+
+    def getresponse(self) -> urllib3.HTTPResponse:
+        self.watched = self.sock
+        with Deadline(self.sock, self.timeout or 0.0) as deadline:
+            try:
+                response = super().getresponse()
+            except Exception as fault:
+                if deadline.missed:
+                    raise TimeoutError("the headers did not end") from fault
+                raise
+        if deadline.missed:
+            # Headers that were cut off look whole to `http.client`.
+            self.close()
+            raise TimeoutError("the headers did not end")
+        return response
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
 class _Adapter(HTTPAdapter):
     def __init__(self, connections: int) -> None:
         super().__init__(pool_connections=8, pool_maxsize=connections, max_retries=0, pool_block=False)
@@ -40,6 +76,12 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
         # urllib3 sends bodies in blocks of 16 KiB unless it is told otherwise.
         super().init_poolmanager(connections, maxsize, block, blocksize=BUFFER_BYTES, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.PoolManager:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        return manager
 
 
 class Answer:
@@ -56,6 +98,7 @@ class Answer:
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
         self._raw: urllib3.HTTPResponse = response.raw
+        self._socket = getattr(self._raw.connection, "watched", None)
         self._timeout = timeout
         self._waited = 0.0
         self._in_window = 0
@@ -81,12 +124,16 @@ class Answer:
             )
         while True:
             begun = time.monotonic()
-            try:
-                # What is there, and not a whole chunk: for that a body that drips would be waited for
-                # without end, since each byte of it comes in time.
-                data = self._raw.read1(CHUNK, decode_content=False)
-            except (urllib3.exceptions.HTTPError, OSError, ValueError) as fault:
-                raise network_error(self.url, fault) from fault
+            with Deadline(self._socket, self._timeout) as deadline:
+                try:
+                    # What is there, and not a whole chunk: for that a body that drips would be waited for
+                    # without end, since each byte of it comes in time.
+                    data = self._raw.read1(CHUNK, decode_content=False)
+                except (urllib3.exceptions.HTTPError, OSError, ValueError) as fault:
+                    raise network_error(self.url, TimeoutError() if deadline.missed else fault) from fault
+            if deadline.missed:
+                # A body without a length ends where its connection does: this one was ended by us.
+                raise network_error(self.url, TimeoutError())
             if not data:
                 return
             self._judge_rate(len(data), time.monotonic() - begun)

@@ -20,6 +20,8 @@ from govern.store.registry.retry import PASSING, Tries
 
 CHUNK_BYTES: Final = 8 * 1024 * 1024
 MAX_CHUNK: Final = 64 * 1024 * 1024
+"""A chunk is held in memory."""
+
 COMMIT_RATE: Final = 20 * 1024 * 1024
 """Bytes per second at which a slow registry hashes and stores after the last byte; its timeout grows so."""
 
@@ -36,7 +38,13 @@ def has_blob(client: Client, repository: str, descriptor: Descriptor) -> bool:
 
 
 def put_blob(
-    client: Client, repository: str, content: Content, progress: Progress, mount_from: Sequence[str] = ()
+    client: Client,
+    repository: str,
+    content: Content,
+    progress: Progress,
+    mount_from: Sequence[str] = (),
+    *,
+    piece: int | None = None,
 ) -> None:
     """Store a blob unless it is there; see `Blobs.put_blob`.
 
@@ -46,6 +54,7 @@ def put_blob(
         content: what.
         progress: told the bytes.
         mount_from: other repositories of this registry that may have it.
+        piece: bytes of each chunk, at most MAX_CHUNK, where it is to be sent in chunks whatever the settings say.
     """
     descriptor = content.descriptor
     # Asked even for a handful of bytes: many records share the empty config, and distribution rewrites a
@@ -54,7 +63,8 @@ def put_blob(
         progress.advance(descriptor.size)
         return
     tries = Tries()
-    chunked = client.own.upload == "chunks"
+    chunked = piece is not None or client.own.upload == "chunks"
+    size = min(piece or CHUNK_BYTES, MAX_CHUNK)
     for source in (*mount_from, None):
         session = _begin(client, repository, descriptor, source)
         if session is None:
@@ -66,7 +76,10 @@ def put_blob(
         while True:
             counted = _Counted(content, progress)
             try:
-                answer = (_send_chunks if chunked else _send_whole)(client, repository, session, counted)
+                if chunked:
+                    answer = _send_chunks(client, repository, session, counted, size)
+                else:
+                    answer = _send_whole(client, repository, session, counted)
             except NetworkError:
                 counted.take_back()
                 if not tries.again():
@@ -181,9 +194,9 @@ def _send_whole(client: Client, repository: str, session: str, content: _Counted
     )
 
 
-def _send_chunks(client: Client, repository: str, session: str, content: _Counted) -> Answer:
+def _send_chunks(client: Client, repository: str, session: str, content: _Counted, size: int) -> Answer:
     offset, url = 0, session
-    for piece in _pieces(content.chunks(), CHUNK_BYTES):
+    for piece in _pieces(content.chunks(), size):
         end = offset + len(piece)
         answer = client.request(
             "PATCH",

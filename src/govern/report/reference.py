@@ -1,0 +1,100 @@
+"""The reference part of the README, generated from the code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from govern.artifact.roles import TABLE
+from govern.predicates.kinds import ALIASES, OURS
+
+
+def reference_text() -> str:
+    """Return the Markdown of the reference."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    from govern.cli.app import VERBS
+
+    yield "### Commands"
+    yield ""
+    yield "| command | what it does |"
+    yield "|---|---|"
+    for name, verb in VERBS.items():
+        yield f"| `govern {name}` | {verb.help} |"
+    yield ""
+    yield "`govern COMMAND --help` shows the options. stdout is data, stderr is everything else; `--format json` is"
+    yield "versioned, with a schema in `schemas/output/`."
+    yield ""
+    yield "| exit code | meaning |"
+    yield "|---|---|"
+    yield "| 0 | done, or allowed |"
+    yield "| 1 | denied: the answer is no, or bytes are not what their digest says |"
+    yield "| 2 | wrong usage, or a file of yours that is not what it must be |"
+    yield "| 3 | undecided: nobody can say; never a yes |"
+    yield "| 70 | our bug |"
+    yield "| 130 | interrupted |"
+    yield ""
+    yield "### Record kinds"
+    yield ""
+    yield "| word | predicate type | written by |"
+    yield "|---|---|---|"
+    for kind in OURS.values():
+        yield f"| `{kind.word}` | `{kind.uri}` | `govern {kind.own_verb or ('annotate' if kind.word == 'annotation' else 'attest')}` |"
+    for word, uri in ALIASES.items():
+        yield f"| `{word}` | `{uri}` | `govern attest` |"
+    yield ""
+    yield "### Roles of files"
+    yield ""
+    yield "The first row that matches says what a file of a model is; `--role PATTERN=ROLE` overrides."
+    yield ""
+    yield "| a file that is, or has | role |"
+    yield "|---|---|"
+    for rule in TABLE:
+        yield f"| {rule.what} | `{rule.role}` |"
+    yield ""
+    yield "### Settings"
+    yield ""
+    yield "A flag beats the environment, which beats the file `GOVERN_CONFIG`, else `govern/config.toml` under"
+    yield "`XDG_CONFIG_HOME` or `~/.config`."
+    yield ""
+    yield "| variable | meaning |"
+    yield "|---|---|"
+    for variable, meaning in VARIABLES:
+        yield f"| `{variable}` | {meaning} |"
+    yield ""
+    yield "```toml"
+    yield EXAMPLE.strip()
+    yield "```"
+    yield ""
+    yield "Bounds on untrusted input have names; a refusal says which. They are in `src/govern/limits.py`."
+
+
+VARIABLES = (
+    ("GOVERN_KEY_PASSPHRASE", "passphrase of the signing key"),
+    ("GOVERN_POLICY", "the policy to decide under"),
+    ("GOVERN_REGISTRY", "`HOST` or `HOST/PREFIX` that completes names without a host"),
+    ("GOVERN_AUTH_HOST, GOVERN_AUTH_USERNAME, GOVERN_AUTH_PASSWORD, GOVERN_AUTH_TOKEN", "credentials of one registry"),
+    ("DOCKER_CONFIG, REGISTRY_AUTH_FILE", "where Docker's and Podman's credentials are"),
+    ("GOVERN_CONFIG", "the settings file"),
+    ("GOVERN_CACHE_DIR", "what can be had again; else `govern` under `XDG_CACHE_HOME` or `~/.cache`"),
+    ("GOVERN_STATE_DIR", "the journal of pushes; else `govern` under `XDG_STATE_HOME`, else none"),
+    ("GOVERN_JOBS, GOVERN_TIMEOUT", "transfers at once; seconds without a byte"),
+    ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies"),
+    ("GOVERN_TRACEBACK", "`1` shows the traceback of a bug"),
+)
+
+EXAMPLE = """
+registry = "registry.example.com/models"
+jobs = 4
+timeout = 60
+
+[hosts."registry.example.com"]
+token_realms = ["https://auth.example.com/token"]  # may have this registry's credentials
+ca = "/etc/ssl/example.pem"
+client_cert = "/etc/govern/client.pem"
+client_key = "/etc/govern/client.key"
+plain_http = false
+referrers = "auto"  # auto, api or tags
+upload = "auto"     # auto, whole or chunks
+"""

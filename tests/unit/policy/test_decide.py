@@ -1,0 +1,337 @@
+"""`decide`: is it authorised? A table of reasons, and what each is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from govern.errors import Denied, GovernError, NetworkError, Undecided
+from govern.ledger.state import fold
+from govern.names import Name
+from govern.oci.digest import Digest
+from govern.oci.reference import LayoutPlace, Pinned, RegistryPlace
+from govern.policy.decide import Artifact, Completeness, decide
+from govern.policy.decision import Code, Decision
+from govern.policy.keys_only import policy_of_keys
+from govern.policy.model import Permission, Policy
+from govern.predicates.annotation import TYPE as ANNOTATION
+from govern.predicates.registration import TYPE as REGISTRATION
+from govern.times import read_time
+from govern.trust.records import Record, Rejected
+from support.records import (
+    AT,
+    LINE,
+    NAME,
+    OTHER,
+    VERSION,
+    D,
+    annotation_of,
+    key_of,
+    provenance_of,
+    record,
+    registration_of,
+)
+
+PLACE = RegistryPlace("registry.example.com", "acme/fraud")
+ARTIFACT = Artifact(Pinned(PLACE, D, VERSION), NAME, NAME, VERSION, "model")
+UNTAGGED = replace(ARTIFACT, pinned=Pinned(PLACE, D))
+REJECTED = Rejected(Digest.of(b"junk"), Denied("no trusted key made this signature"))
+
+BUILD = record(provenance_of())
+FULL = record(registration_of(evidence=[BUILD]))
+BARE = record(registration_of())
+NOTE = record(annotation_of())
+OLDER = record(registration_of(OTHER, "1.3.0"))
+RIVAL = record(registration_of(OTHER))
+STRANGER = record(registration_of(), "stranger")
+STRANGERS_RIVAL = record(registration_of(OTHER), "stranger")
+FUTURE = record(registration_of(issuedAt="2027-01-01T00:00:00Z"))
+
+
+def policy(*require: str, **keys: str) -> Policy:
+    """Return a policy in which `ci` may say everything about the name, and `stranger` is known and may say nothing."""
+    made = policy_of_keys([("ci", key_of("ci"))], NAME, require or ("registration",))
+    known = {"stranger": "stranger", **keys}
+    return replace(
+        made,
+        keys={**made.keys, **{key_of(label).signer: key_of(label) for label in known}},
+        owners={**made.owners, **{key_of(label).signer: person for label, person in known.items()}},
+    )
+
+
+def judge(
+    records: Sequence[Record],
+    artifact: Artifact = ARTIFACT,
+    *require: str,
+    refused: Sequence[Rejected] = (),
+    complete: Completeness = Completeness(),  # noqa: B008 - frozen
+    at: datetime = AT,
+) -> Decision:
+    return decide(policy(*require), artifact, fold(records, at), refused, complete, at)
+
+
+def codes(decision: Decision) -> list[tuple[str, str]]:
+    return [(one.code.value, one.outcome) for one in decision.reasons]
+
+
+D_ALL = [BUILD, FULL]
+
+
+@pytest.mark.parametrize(
+    ("records", "artifact", "require", "outcome", "expected"),
+    [
+        # --- allowed
+        (D_ALL, ARTIFACT, (), "allowed", []),
+        (D_ALL, UNTAGGED, (), "allowed", []),
+        ([BARE], ARTIFACT, (), "allowed", []),
+        ([*D_ALL, OLDER], ARTIFACT, (), "allowed", []),
+        ([*D_ALL, STRANGER, STRANGERS_RIVAL], ARTIFACT, (), "allowed", []),
+        (D_ALL, ARTIFACT, ("registration", "provenance"), "allowed", []),
+        ([BUILD], ARTIFACT, ("provenance",), "allowed", []),
+        ([NOTE], UNTAGGED, ("annotation",), "allowed", []),
+        ([BARE], replace(ARTIFACT, name=None, version=None), (), "allowed", []),
+        # --- MISSING
+        ([], ARTIFACT, (), "denied", [("MISSING", "denied")]),
+        ([BUILD], ARTIFACT, (), "denied", [("MISSING", "denied")]),
+        ([NOTE], ARTIFACT, (), "denied", [("MISSING", "denied")]),
+        ([OLDER], ARTIFACT, (), "denied", [("MISSING", "denied")]),
+        ([STRANGER], ARTIFACT, (), "denied", [("MISSING", "denied")]),
+        ([FUTURE], ARTIFACT, (), "denied", [("MISSING", "denied")]),
+        ([BARE], ARTIFACT, ("registration", "provenance"), "denied", [("MISSING", "denied")]),
+        ([], ARTIFACT, ("registration", "provenance"), "denied", [("MISSING", "denied")] * 2),
+        ([], ARTIFACT, ("https://example.com/x",), "denied", [("MISSING", "denied")]),
+        # --- INCONCLUSIVE
+        ([FULL], ARTIFACT, (), "denied", [("INCONCLUSIVE", "denied")]),
+        ([FULL, record(provenance_of(), "stranger")], ARTIFACT, (), "denied", [("INCONCLUSIVE", "denied")]),
+        ([FULL, record(provenance_of(build="2"))], ARTIFACT, (), "denied", [("INCONCLUSIVE", "denied")]),
+        ([FULL, BARE], ARTIFACT, (), "allowed", []),
+        # --- CONFLICT
+        ([*D_ALL, RIVAL], ARTIFACT, (), "denied", [("CONFLICT", "denied")]),
+        ([BUILD, FULL, RIVAL], UNTAGGED, ("provenance",), "denied", [("CONFLICT", "denied")]),
+        # --- names, versions and tags
+        (D_ALL, replace(ARTIFACT, name="acme/other"), (), "denied", [("NAME-MISMATCH", "denied")]),
+        (D_ALL, replace(ARTIFACT, name=""), (), "denied", [("NAME-MISMATCH", "denied")]),
+        (D_ALL, replace(ARTIFACT, name="ACME/fraud"), (), "denied", [("NAME-MISMATCH", "denied")]),
+        (D_ALL, replace(ARTIFACT, version="1.4.1"), (), "denied", [("VERSION-MISMATCH", "denied")]),
+        (D_ALL, replace(ARTIFACT, pinned=Pinned(PLACE, D, "latest")), (), "denied", [("TAG-MISMATCH", "denied")]),
+        (D_ALL, replace(ARTIFACT, pinned=Pinned(PLACE, D, "1.3.0")), (), "denied", [("TAG-MISMATCH", "denied")]),
+        ([*D_ALL, OLDER], replace(ARTIFACT, pinned=Pinned(PLACE, D, "1.3.0")), (), "denied", [("TAG-MISMATCH", "denied")]),
+        (
+            [RIVAL],
+            replace(ARTIFACT, name="x", version="2", pinned=Pinned(PLACE, OTHER, "3")),
+            (),
+            "denied",
+            [("NAME-MISMATCH", "denied"), ("VERSION-MISMATCH", "denied"), ("TAG-MISMATCH", "denied")],
+        ),
+    ],
+)  # fmt: skip
+def test_the_table_of_reasons(records, artifact, require, outcome, expected):
+    decision = judge(records, artifact, *require)
+    assert (decision.outcome, codes(decision)) == (outcome, expected)
+    for reason in decision.reasons:
+        assert reason.message
+        assert reason.hint
+
+
+FAULT = NetworkError("the listing was cut", hint="try again")
+
+
+@pytest.mark.parametrize(
+    ("records", "complete", "outcome", "expected"),
+    [
+        (D_ALL, Completeness(failures=(FAULT,)), "undecided", [("LISTING", "undecided")]),
+        (D_ALL, Completeness(unread=1), "undecided", [("UNREAD", "undecided")]),
+        (
+            D_ALL,
+            Completeness(2, (FAULT, FAULT)),
+            "undecided",
+            [("LISTING", "undecided")] * 2 + [("UNREAD", "undecided")],
+        ),
+        ([], Completeness(failures=(FAULT,)), "undecided", [("MISSING", "undecided"), ("LISTING", "undecided")]),
+        ([FULL], Completeness(unread=1), "undecided", [("INCONCLUSIVE", "undecided"), ("UNREAD", "undecided")]),
+        ([*D_ALL, RIVAL], Completeness(unread=1), "denied", [("CONFLICT", "denied"), ("UNREAD", "undecided")]),
+    ],
+)
+def test_what_was_not_read_is_never_a_yes_and_takes_back_no_no(records, complete, outcome, expected):
+    decision = judge(records, complete=complete)
+    assert (decision.outcome, codes(decision)) == (outcome, expected)
+    assert decision.unread == complete.unread
+
+
+def test_every_code_of_this_version_has_a_case():
+    tables: list[Any] = [test_the_table_of_reasons, test_what_was_not_read_is_never_a_yes_and_takes_back_no_no]
+    seen = {code for table in tables for case in table.pytestmark[0].args[1] for code, _ in case[-1]}
+    assert seen == {code.value for code in Code}
+
+
+@pytest.mark.parametrize(
+    ("records", "tag", "verdict"),
+    [
+        (D_ALL, None, "none"),
+        (D_ALL, VERSION, "registered"),
+        (D_ALL, "latest", "mismatch"),
+        ([BUILD], VERSION, "unproven"),
+        ([STRANGER], VERSION, "unproven"),
+    ],
+)
+def test_a_tag_is_worth_what_the_line_says(records, tag, verdict):
+    decision = judge(records, replace(ARTIFACT, pinned=Pinned(PLACE, D, tag)), "provenance")
+    assert (decision.tag.typed, decision.tag.verdict) == (tag, verdict)
+
+
+# FORMAT §6: "this holds from the first authorised registration on". The line gives 1.4.0 to OTHER.
+@pytest.mark.xfail(
+    strict=True,
+    reason="BUG decide.py:252: only registrations of this content are asked: a registry that moves the tag to content which "
+    "was built and never registered is allowed under --require provenance, though the line gives the tag to another",
+)
+def test_a_tag_that_the_line_gives_to_other_content_is_a_mismatch():
+    decision = judge([BUILD, RIVAL], ARTIFACT, "provenance")
+    assert decision.outcome == "denied"
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="BUG decide.py:204: an artifact whose own version is registered for other content is allowed under --require",
+)
+def test_an_artifact_that_claims_a_version_of_another_is_denied():
+    assert judge([BUILD, RIVAL], UNTAGGED, "provenance").outcome == "denied"
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="BUG state.py:67, decide.py:201: every registration has L as a second subject: the line itself is allowed",
+)
+def test_a_line_is_not_a_registered_artifact():
+    itself = Artifact(Pinned(PLACE, LINE, "govern.line"), NAME, None, None, "application/vnd.govern.line.v1+json")
+    assert judge([BARE], itself).outcome == "denied"
+
+
+@pytest.mark.xfail(strict=True, reason="BUG decide.py:252: an inconclusive registration makes a tag 'registered'")
+def test_a_registration_that_is_inconclusive_proves_no_tag():
+    assert judge([FULL, NOTE], ARTIFACT, "annotation").tag.verdict != "registered"
+
+
+# --- who may say it ------------------------------------------------------------------------------
+
+
+def test_a_person_may_say_only_what_the_role_gives():
+    made = policy()
+    for permission, allowed in (
+        (Permission("ci", "r", frozenset({REGISTRATION}), ("acme/**",)), True),
+        (Permission("ci", "r", frozenset({REGISTRATION}), ("acme/other",)), False),
+        (Permission("ci", "r", frozenset({ANNOTATION}), ("**",)), False),
+        (Permission("someone", "r", frozenset({REGISTRATION}), ("**",)), False),
+    ):
+        decision = decide(replace(made, permissions=(permission,)), ARTIFACT, fold([BARE], AT), (), Completeness(), AT)
+        assert decision.outcome == ("allowed" if allowed else "denied")
+        (view,) = decision.records
+        assert (view.authorised, bool(view.note)) == (allowed, not allowed)
+    assert decide(replace(made, permissions=()), ARTIFACT, fold([BARE], AT), (), Completeness(), AT).outcome == "denied"
+
+
+def test_only_the_authorised_make_a_conflict():
+    assert judge([*D_ALL, STRANGERS_RIVAL]).outcome == "allowed"
+
+
+def test_a_requirement_names_the_records_that_satisfy_it():
+    decision = judge(D_ALL, ARTIFACT, "registration", "provenance", "annotation")
+    assert [(one.word, one.satisfied, one.by) for one in decision.requirements] == [
+        ("registration", True, (FULL.statement.digest,)),
+        ("provenance", True, (BUILD.statement.digest,)),
+        ("annotation", False, ()),
+    ]
+
+
+def test_everything_that_was_seen_is_shown():
+    decision = judge([*D_ALL, STRANGER, FUTURE], refused=[REJECTED])
+    assert {(one.statement, one.signer) for one in decision.records} == {
+        one.identity for one in (*D_ALL, STRANGER, FUTURE)
+    }
+    notes = {one.statement: one.note for one in decision.records if one.person == "ci"}
+    assert "later than the moment" in notes[FUTURE.statement.digest]
+    assert [(one.manifest, one.reason) for one in decision.refused] == [(REJECTED.manifest, REJECTED.reason.message)]
+    assert decision.absence == "unproven"
+
+
+# --- the decision as an answer -------------------------------------------------------------------
+
+
+def test_only_an_enforced_yes_unlocks():
+    yes = judge(D_ALL)
+    assert yes.require() is yes
+    with pytest.raises(Undecided):
+        yes.model_copy(update={"enforced": False}).require()
+    with pytest.raises(Denied, match="MISSING"):
+        judge([]).require()
+    with pytest.raises(Undecided, match="LISTING"):
+        judge(D_ALL, complete=Completeness(failures=(FAULT,))).require()
+    with pytest.raises(Denied, match="CONFLICT.*1 more"):
+        judge([*D_ALL, RIVAL], complete=Completeness(unread=3)).require()
+    with pytest.raises(GovernError):
+        judge([]).model_copy(update={"outcome": "allowed", "enforced": False}).require()
+
+
+def test_the_json_of_a_decision_reads_back():
+    for decision in (judge(D_ALL, refused=[REJECTED]), judge([])):
+        assert Decision.model_validate(decision.to_json()) == decision
+        assert decision.to_json()["version"] == "govern.decision/v0.1"
+
+
+def test_a_decision_names_its_policy():
+    decision = judge(D_ALL)
+    assert (decision.policy.source, decision.policy.digest, decision.at) == ("--key", None, "2026-11-22T00:00:00Z")
+
+
+@pytest.mark.parametrize("name", ["\x1b[31m", "x" * 1000, "\u202e", "acme/fraud\n"])
+def test_a_hostile_name_inside_is_a_mismatch_and_no_crash(name):
+    assert codes(judge(D_ALL, replace(ARTIFACT, name=name))) == [("NAME-MISMATCH", "denied")]
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="BUG decide.py:105: the name inside (up to 4 MiB of config) is repeated whole in message and hint",
+)
+def test_a_refusal_is_short_however_long_the_name_inside():
+    (reason,) = judge(D_ALL, replace(ARTIFACT, name="x" * 1_000_000)).reasons
+    assert len(reason.message) + len(reason.hint) < 2000
+
+
+def test_a_layout_is_decided_like_a_registry():
+    decision = judge(D_ALL, replace(ARTIFACT, pinned=Pinned(LayoutPlace("./store"), D, VERSION)))
+    assert decision.subject.reference == f"layout:./store@{D}"
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "1970-01-01T00:00:00Z",
+        "1000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00Z",
+        "0999-12-31T23:59:59Z",
+        pytest.param("9999-12-31T23:59:59Z", marks=pytest.mark.xfail(strict=True, reason="BUG state.py:90: OverflowError: exit 70")),
+    ],
+)  # fmt: skip
+def test_any_moment_that_can_be_read_can_be_asked_about(at):
+    assert judge(D_ALL, at=read_time(at)).at == at
+
+
+def test_nothing_was_registered_before_it_was_registered():
+    assert judge(D_ALL, at=datetime(2020, 1, 1, tzinfo=UTC)).outcome == "denied"
+
+
+def test_the_expected_name_is_never_the_artifacts_own_word():
+    # The artifact calls itself acme/other, and acme/other's producer registered it so: that is not acme/fraud.
+    about = record(registration_of(name="acme/other"), subject=replace_name("acme/other"))
+    decision = judge([about], replace(ARTIFACT, name="acme/other"))
+    assert ("NAME-MISMATCH", "denied") in codes(decision)
+
+
+def replace_name(name: str) -> Any:
+    from support.records import ON_LINE
+
+    return replace(ON_LINE, name=Name(name))
