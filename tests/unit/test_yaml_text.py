@@ -72,8 +72,8 @@ def test_the_loader_in_c_and_the_one_in_python_read_the_same(text, monkeypatch):
     assert value(text) == fast
 
 
-@pytest.mark.parametrize("text", ["tRuE", "fALSE", "nuLL", "-0", "0123456789012345"])
-@pytest.mark.xfail(strict=False, reason="BUG yaml_text.py:153: any case of true and null is taken for them, and -0 for 0")
+@pytest.mark.parametrize("text", ["tRuE", "fALSE", "nuLL", "-0"])
+@pytest.mark.xfail(strict=True, reason="BUG yaml_text.py:153: any case of true and null is taken for them, and -0 for 0")
 def test_words_that_yaml_does_not_know_are_text_letter_for_letter(text):
     assert value(f"a: {text}\n")["a"] == text
 

@@ -108,16 +108,20 @@ class Stream:
         self._pass(len(data))
         return data if len(data) == count else None
 
-    def line(self) -> bytes | None:
-        """Return a line without its end, cut to 4 KiB; None if there is no end."""
+    def line(self) -> bytes:
+        """Return a line without its end, cut to 4 KiB, or what is left where no line ends."""
         kept = b""
         while data := self.peek(1) and self._buffer[self._at :]:
             end = data.find(b"\n")
             kept = (kept + (data if end < 0 else data[:end]))[:_LINE]
             self._pass(len(data) if end < 0 else end + 1)
             if end >= 0:
-                return kept
-        return None
+                break
+        return kept
+
+    def may_hold(self, count: int) -> bool:
+        """Whether `count` bytes may follow; True where nobody knows."""
+        return count >= 0
 
     def skip(self, count: int) -> bool:
         """Step over `count` bytes; False if there are not so many."""
@@ -166,6 +170,10 @@ class PlainStream(Stream):
         self._at = len(self._buffer)
         self._next += beyond
         return self._next <= self._place.size
+
+    def may_hold(self, count: int) -> bool:
+        """Whether `count` bytes follow."""
+        return self.position + count <= self._place.size
 
     def _pieces(self) -> Iterator[bytes]:
         while self._next < self._place.size and (data := self._place.read(self._next, _CHUNK)):

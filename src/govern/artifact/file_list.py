@@ -111,7 +111,7 @@ def _entry(item: Any, layers: set[str], error: type[GovernError]) -> Entry:
             raise error("an entry of the file list has a wrong number", got=repr(number)[:60], expected="0 or more")
     if not isinstance(entry.sha256, str) or _HEX.fullmatch(entry.sha256) is None:
         raise error("an entry of the file list has no sha256", got=repr(entry.sha256)[:80], expected="64 hex digits")
-    if entry.layer not in layers:
+    if not isinstance(entry.layer, str) or entry.layer not in layers:
         raise error(
             "an entry of the file list is in no layer", got=repr(entry.layer)[:100], expected="a layer of this artifact"
         )

@@ -77,14 +77,21 @@ def _table() -> dict[bytes, _Opcode]:
 _OPCODES: Final = _table()
 _GLOBAL: Final = "global"
 _IMPORTS: Final = frozenset({"GLOBAL", "INST", "STACK_GLOBAL", "EXT1", "EXT2", "EXT4"})
+_REGISTERED: Final = frozenset({"EXT1", "EXT2", "EXT4"})
+"""Imports by a number that the reading program would have to have registered. Hardly any program does, so
+without PROTO in front they are taken for chance."""
 _TEXTS: Final = frozenset({"str", "bytes_or_str", "any"})
+_ITERABLE: Final = frozenset(
+    {"tuple", "any", "list", "dict", "set", "frozenset", "str", "bytes", "bytes_or_str", "bytearray"}
+)
 _ARGUMENTS: Final = {
-    "REDUCE": {"tuple", "any"},
-    "NEWOBJ": {"tuple", "any"},
-    "NEWOBJ_EX": {"dict", "any"},
-    "BUILD": {"dict", "tuple", "any"},
+    "REDUCE": _ITERABLE,
+    "NEWOBJ": _ITERABLE,
+    "NEWOBJ_EX": frozenset({"dict", "any"}),
+    "BUILD": frozenset({"dict", "tuple", "any"}),
 }
-"""What these take as their last operand, so that words of a text are not mistaken for calls."""
+"""What these take as their last operand, so that words of a text are not mistaken for calls. The unpickler in
+C takes tuples only for arguments, that in Python, which joblib and dill build on, whatever can be iterated."""
 
 
 def is_pickle(stream: Stream, work: Work) -> bool:
@@ -140,8 +147,8 @@ class _Machine:
             raise
         name = opcode.name
         end = self._stream.position
-        if name == "FRAME":
-            end += int.from_bytes(argument, "little")
+        if name == "FRAME" and self._stream.may_hold(length := int.from_bytes(argument, "little")):
+            end += length
             self._frame_end = self._frame_end if inside else end
         if inside and end > self._frame_end:
             return True
@@ -154,6 +161,8 @@ class _Machine:
             self._top()
             return self.protocol or not self._stream.peek(1)
         if name == "STACK_GLOBAL" and not set(self._stack[-2:]) <= _TEXTS:
+            raise _RefusedError
+        if name in _REGISTERED and not self.protocol:
             raise _RefusedError
         if name in _IMPORTS:
             self._imported = True
@@ -186,8 +195,6 @@ class _Machine:
     def _lines(self, name: str) -> bytes:
         line = self._stream.line()
         second = self._stream.line() if name in ("GLOBAL", "INST") else b""
-        if line is None or second is None:
-            raise _RefusedError
         # A stream that says PROTO is no text, and a module may have any name that the file system has.
         if not _is_argument(name, line, second) and not (self.protocol and name in ("GLOBAL", "INST")):
             raise _RefusedError

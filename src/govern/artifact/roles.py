@@ -6,6 +6,7 @@ in the digest. It never changes; other rules get another word.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,8 +81,8 @@ def _is_text(look: Look) -> bool:
     if b"\x00" in look.head:
         return False
     try:
-        # The head may end inside a character.
-        look.head[: max(0, len(look.head) - 3)].decode("utf-8")
+        # The head of a longer file may end inside a character; a whole file may not.
+        codecs.getincrementaldecoder("utf-8")().decode(look.head, final=len(look.head) < HEAD_BYTES)
     except UnicodeDecodeError:
         return False
     return True

@@ -30,28 +30,24 @@ from oras.logger import logger
 from govern import canonical
 from govern.errors import InvalidInput, ProtocolError, UsageError
 from govern.limits import MAX_MANIFEST, MAX_PAGES
-from govern.names import is_tag
-from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
 from govern.oci.manifest import read_manifest
 from govern.oci.reference import RegistryPlace, parse
 from govern.settings import Settings
 from govern.store.oras_auth import GovernAuth
+from govern.store.oras_blobs import CHUNK, BlobMethods
 from govern.store.oras_connection import Connections, check_tls
-from govern.store.oras_files import describe_file
+from govern.store.oras_errors import NotAReference
 from govern.store.oras_push import Notes, describe_config, describe_files, is_inside
 from govern.store.oras_request import check_header, perform
 from govern.store.oras_transfer import Repository
 from govern.store.registry.manifests import list_tags, next_link
 from govern.store.registry.origin import same_origin
-from govern.store.registry.upload import has_blob
 
 Target: TypeAlias = "oras.container.Container | str"
-Layer: TypeAlias = dict[str, Any]
-CHUNK: int = oras.defaults.default_chunksize
 
 
-class GovernRegistry(oras.provider.Registry):  # type: ignore[misc]
+class GovernRegistry(BlobMethods, oras.provider.Registry):  # type: ignore[misc]
     """A registry, as oras-py's `Registry` (and `OrasClient`) is.
 
     Args:
@@ -136,15 +132,13 @@ class GovernRegistry(oras.provider.Registry):  # type: ignore[misc]
         if isinstance(name, oras.container.Container):
             _place(name)
             return name
-        reference = parse(str(name), default_registry=self.hostname or self._connections.settings.registry)
-        if not isinstance(reference.place, RegistryPlace):
-            raise UsageError("this is not a repository of a registry", got=repr(str(name)), expected="HOST/REPO:TAG")
+        place, tag, digest = _parsed(str(name), self.hostname or self._connections.settings.registry)
         # Its own reading of names takes `localhost/x` for a repository of Docker Hub, and `b?x=1` for a tag.
-        container = oras.container.Container("x", registry=reference.place.host)
-        namespace, _, container.repository = reference.place.repository.rpartition("/")
+        container = oras.container.Container("x", registry=place.host)
+        namespace, _, container.repository = place.repository.rpartition("/")
         container.namespace = namespace or None
-        container.tag = reference.tag or oras.defaults.default_tag
-        container.digest = str(reference.digest) if reference.digest is not None else None
+        container.tag = tag or oras.defaults.default_tag
+        container.digest = str(digest) if digest is not None else None
         return container
 
     def _open(self, target: Target) -> tuple[Repository, Digest | str]:
@@ -192,50 +186,6 @@ class GovernRegistry(oras.provider.Registry):  # type: ignore[misc]
         location = r.headers.get("Location", "")
         return same_origin(r.url, location, "the upload location") if location else ""
 
-    # --- blobs -----------------------------------------------------------------------------------
-
-    def upload_blob(
-        self, blob: str, container: Target, layer: Layer, do_chunked: bool = False, chunk_size: int = CHUNK
-    ) -> requests.Response:
-        """Store a file unless it is there."""
-        if do_chunked:
-            return self.chunked_upload(blob, container, layer, chunk_size=chunk_size)
-        return self.put_upload(blob, container, layer)
-
-    def put_upload(self, blob: str, container: Target, layer: Layer) -> requests.Response:
-        """Store a file in one request, out of one buffer; in chunks where the registry wants that."""
-        repository, _ = self._open(container)
-        return repository.upload(describe_file(Path(blob), layer["digest"], layer["size"]))
-
-    def chunked_upload(self, blob: str, container: Target, layer: Layer, chunk_size: int = CHUNK) -> requests.Response:
-        """Store a file in chunks, at most 64 MiB each; what the registry holds is compared after each."""
-        if chunk_size < 1:
-            raise InvalidInput("a chunk has no size", got=str(chunk_size), expected="1 or more bytes")
-        repository, _ = self._open(container)
-        return repository.upload(describe_file(Path(blob), layer["digest"], layer["size"]), chunk_size)
-
-    def blob_exists(self, layer: Layer, container: Target) -> bool:
-        """Whether a blob of this digest, and of this size where the layer says it, is there."""
-        repository, _ = self._open(container)
-        if "size" not in layer:
-            return self.get_blob(container, layer["digest"], head=True).status_code == 200
-        descriptor = Descriptor(media_type="application/octet-stream", digest=layer["digest"], size=layer["size"])
-        return has_blob(repository.client, repository.name, descriptor)
-
-    def get_blob(self, container: Target, digest: str, stream: bool = False, head: bool = False) -> requests.Response:
-        """Return a blob, checked: up to 64 MiB in memory, or streamed with its last bytes held back until then."""
-        repository, _ = self._open(container)
-        url = repository.url(f"blobs/{Digest(digest)}")
-        return self.do_request(url, "HEAD" if head else "GET", headers=self.headers, stream=stream)
-
-    def download_blob(self, container: Target, digest: str, outfile: str) -> str:
-        """Write a blob to a file that appears when it is whole and right; return its path."""
-        repository, _ = self._open(container)
-        wanted, target = Digest(digest), Path(outfile)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        repository.download(wanted, None, target)
-        return outfile
-
     # --- manifests and tags ----------------------------------------------------------------------
 
     def get_manifest(
@@ -252,7 +202,7 @@ class GovernRegistry(oras.provider.Registry):  # type: ignore[misc]
         if not isinstance(manifest, dict):
             raise ProtocolError("the manifest is not an object", got=canonical.describe(manifest))
         if validation_schema:
-            import jsonschema
+            import jsonschema  # type: ignore[import-untyped]
 
             jsonschema.validate(manifest, schema=validation_schema)
         return manifest
@@ -341,13 +291,18 @@ class GovernRegistry(oras.provider.Registry):  # type: ignore[misc]
         return files
 
 
+def _parsed(text: str, default_registry: str | None) -> tuple[RegistryPlace, str | None, Digest | None]:
+    try:
+        found = parse(text, default_registry=default_registry)
+    except UsageError as fault:
+        raise NotAReference(fault.what, got=fault.got, expected=fault.expected, hint=fault.hint) from fault
+    if not isinstance(found.place, RegistryPlace):
+        raise NotAReference("this is not a repository of a registry", got=repr(text), expected="HOST/REPOSITORY:TAG")
+    return found.place, found.tag, found.digest
+
+
 def _place(container: oras.container.Container) -> tuple[RegistryPlace, Digest | str]:
     """Return where a container is, and its digest or else its tag; a script may have written anything into it."""
-    place = parse(f"{container.registry}/{container.api_prefix}", default_registry=container.registry).place
-    if not isinstance(place, RegistryPlace):
-        raise UsageError("this is not a repository of a registry", got=str(place), expected="HOST/REPO:TAG")
-    if container.digest:
-        return place, Digest(container.digest, error=UsageError)
-    if not is_tag(container.tag or ""):
-        raise UsageError("this is not a tag", got=repr(container.tag), expected="letters, digits and . _ -")
-    return place, str(container.tag)
+    version = f"@{container.digest}" if container.digest else f":{container.tag}"
+    place, tag, digest = _parsed(f"{container.registry}/{container.api_prefix}{version}", container.registry)
+    return place, digest or tag or ""

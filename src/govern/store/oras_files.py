@@ -22,17 +22,10 @@ from govern.limits import BUFFER_BYTES, MAX_FILES, MiB
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
 from govern.paths import check_path
+from govern.store.oras_errors import NoSuchFile
 
 _OCTETS: Final = "application/octet-stream"
 _Identity = tuple[int, int, int, int, int]
-
-
-class NoSuchFile(InvalidInput, FileNotFoundError):
-    """A file to push is not there. Scripts for oras-py catch it by its second name."""
-
-
-class OutsideOfFolder(InvalidInput, ValueError):
-    """A file to push is not under the working directory. Scripts for oras-py catch it by its second name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from govern.errors import InvalidInput
 from govern.limits import MAX_METADATA
 from govern.oci.media_types import EMPTY_BLOB, TITLE
 from govern.paths import check_collisions
-from govern.store.oras_files import NoSuchFile, OutsideOfFolder, describe_file, folder_name, pack_folder
+from govern.store.oras_errors import NoSuchFile, OutsideOfFolder
+from govern.store.oras_files import describe_file, folder_name, pack_folder
 from govern.store.oras_transfer import FOLDER
 from govern.store.oras_unpack import check_title
 
@@ -87,6 +88,8 @@ def describe_files(files: Sequence[str | Path], notes: Notes, folder: Path, *, a
     found = []
     for number, file in enumerate(files):
         name, media_type = split_type(str(file))
+        if not name or not Path(name).exists():
+            raise NoSuchFile(f"{name} does not exist.", expected="a file or directory to push")
         if not anywhere and not is_inside(name):
             raise OutsideOfFolder(
                 f"Blob {name} is not in the present working directory context.",

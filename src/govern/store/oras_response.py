@@ -23,6 +23,9 @@ MAX_HELD: Final = Bound("MAX_HELD", 64 * MiB)
 """What a response that is not streamed may hold in memory."""
 
 
+_REASONS: Final = {one.value: one.phrase for one in HTTPStatus}
+
+
 class CheckedBody(io.RawIOBase):
     """The body of a streamed answer, as `Response.raw`.
 
@@ -144,7 +147,7 @@ def _empty(method: str, url: str, status: int) -> requests.Response:
     response = requests.Response()
     response.status_code = status
     response.url = url
-    response.reason = HTTPStatus(status).phrase if status in HTTPStatus else ""
+    response.reason = _REASONS.get(status, "")
     # The request as a script may look at it: without the credentials that went along.
     response.request = requests.Request(method, url).prepare()
     response.encoding = "utf-8"

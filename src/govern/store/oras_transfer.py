@@ -21,6 +21,7 @@ from govern.oci.manifest import RawManifest, read_index, read_manifest
 from govern.oci.media_types import IMAGE_MANIFEST, INDEXES, TITLE
 from govern.paths import check_collisions
 from govern.progress import SILENT
+from govern.store.oras_errors import NoSuchManifest
 from govern.store.oras_files import FileBlob
 from govern.store.oras_response import stored
 from govern.store.oras_unpack import check_title, part_of, place, unpack_folder
@@ -35,10 +36,6 @@ FOLDER: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 _EMPTY: Final = Digest.of(b"")
 _RECORD_TAGS: Final = ("sha256-", "sha512-", "govern.")
-
-
-class NoSuchManifest(NotFound, ValueError):
-    """There is no such artifact. Scripts for oras-py catch it by its second name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +106,11 @@ class Repository:
             root: the script's directory, resolved.
             overwrite: whether what is there already is written anew; otherwise it is passed over.
         """
-        paths = {path: one for one in layers if (path := check_title((one.annotations or {}).get(TITLE) or one.digest))}
-        if len(paths) != len(
-            {(check_title((one.annotations or {}).get(TITLE) or one.digest), one.digest) for one in layers}
-        ):
-            raise ProtocolError("two layers have the same path", expected="every path once")
+        paths: dict[str, Descriptor] = {}
+        for one in layers:
+            path = check_title((one.annotations or {}).get(TITLE) or one.digest)
+            if paths.setdefault(path, one).digest != one.digest:
+                raise ProtocolError("two layers have the same path", got=repr(path), expected="every path once")
         check_collisions(paths, ProtocolError)
         for path, layer in paths.items():
             if not overwrite and (root / path).exists():
@@ -125,14 +122,14 @@ class Repository:
         if layer.media_type != FOLDER or path == layer.digest:
             self.download(layer.id, layer.size, place(root, path))
             return
-        with tempfile.TemporaryDirectory(dir=root, prefix=".") as folder:
-            archive = Path(folder) / "layer"
-            self.download(layer.id, layer.size, archive)
-            try:
+        try:
+            with tempfile.TemporaryDirectory(dir=root, prefix=".") as folder:
+                archive = Path(folder) / "layer"
+                self.download(layer.id, layer.size, archive)
                 if not unpack_folder(archive, root, path):
                     archive.replace(place(root, path))
-            except OSError as fault:
-                raise Undecided("a layer cannot be unpacked", got=f"{path!r}: {fault.strerror}") from fault
+        except OSError as fault:
+            raise Undecided("a layer cannot be unpacked", got=f"{path!r}: {fault.strerror}") from fault
 
     # --- manifests and tags ----------------------------------------------------------------------
 

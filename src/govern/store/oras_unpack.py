@@ -16,7 +16,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from govern.errors import InvalidInput, ProtocolError
 from govern.limits import BUFFER_BYTES, MAX_FILES, Bound, MiB
@@ -53,8 +53,17 @@ def place(root: Path, path: str) -> Path:
     Raises:
         InvalidInput: where a link or a file is in the way: it would lead out of the directory.
     """
+    make_folder(root, path.rpartition("/")[0])
+    target = root / path
+    if target.is_dir() and not target.is_symlink():
+        raise InvalidInput("a directory is in the way of a layer", got=repr(str(target)), expected="a file, or nothing")
+    return target
+
+
+def make_folder(root: Path, path: str) -> None:
+    """Make a directory below `root`, and those on the way; see `place`."""
     parent = root
-    for segment in path.split("/")[:-1]:
+    for segment in filter(None, path.split("/")):
         parent = parent / segment
         if parent.is_symlink() or (parent.exists() and not parent.is_dir()):
             raise InvalidInput(
@@ -64,10 +73,6 @@ def place(root: Path, path: str) -> Path:
                 hint="pull into an empty directory",
             )
         parent.mkdir(parents=True, exist_ok=True)
-    target = root / path
-    if target.is_dir() and not target.is_symlink():
-        raise InvalidInput("a directory is in the way of a layer", got=repr(str(target)), expected="a file, or nothing")
-    return target
 
 
 @contextlib.contextmanager
@@ -143,7 +148,7 @@ def _judged(plain: IO[bytes], title: str) -> list[tuple[tarfile.TarInfo, str]]:
     members: list[tuple[tarfile.TarInfo, str]] = []
     top: str | None = None
     plain.seek(0)
-    with tarfile.open(fileobj=_Guarded(plain), mode="r:") as tar:
+    with tarfile.open(fileobj=cast("IO[bytes]", _Guarded(plain)), mode="r:") as tar:
         for info in tar:
             name = info.name.removeprefix("./").rstrip("/")
             if top is None:
@@ -181,7 +186,7 @@ def _path(info: tarfile.TarInfo, name: str, top: str, title: str) -> str:
 
 def _write(plain: IO[bytes], info: tarfile.TarInfo, root: Path, path: str) -> None:
     if info.type == tarfile.DIRTYPE:
-        place(root, f"{path}/.")
+        make_folder(root, path)
         return
     with part_of(place(root, path)) as part, part.open("xb") as file:
         plain.seek(info.offset_data)

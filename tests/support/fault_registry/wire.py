@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import ClassVar, Final
 
 from support.fault_registry.content import Content, Refused
-from support.fault_registry.switches import Burst, Cut, Switches
+from support.fault_registry.switches import Burst, Cut, Hold, Switches
 
 _BLOCK: Final = 65_536
 
@@ -103,6 +103,11 @@ class Wire(BaseHTTPRequestHandler):
         self._body: bytes | None = None
         with self.state.lock:
             self.state.requests.append(self.entry)
+        hold = self.state.switches.hold
+        held = hold is not None and self._reached(hold)
+        if hold is not None and held and not self._serves(hold):
+            self._stand_still(hold)
+            return
         try:
             burst = next((one for one in self.state.switches.status_burst if self._strikes(one)), None)
             if burst is None:
@@ -113,7 +118,10 @@ class Wire(BaseHTTPRequestHandler):
                 self.close_connection = True
             else:
                 self.body()
-            self._send(reply)
+            if hold is not None and held:
+                self._send_begin(reply, hold)
+            else:
+                self._send(reply)
         except CutShort as short:
             self._hang_up(reset=short.cut.reset)
 
@@ -127,6 +135,26 @@ class Wire(BaseHTTPRequestHandler):
             error = {"errors": [{"code": refused.code, "message": refused.code.lower().replace("_", " ")}]}
             headers = {"Content-Type": "application/json", **refused.headers}
             return Reply(refused.status, headers, json.dumps(error).encode())
+
+    def _reached(self, hold: Hold) -> bool:
+        """Whether the client is to stand still at this request."""
+        if re.fullmatch(hold.method, self.command) is None or re.search(hold.path, self.path) is None:
+            return False
+        with self.state.lock:
+            hold.after -= 1
+            return hold.after < 0
+
+    def _serves(self, hold: Hold) -> bool:
+        """Whether a request that is held takes effect: the first one, where it is told so."""
+        with self.state.lock:
+            first, hold.served = hold.served, False
+        return first
+
+    def _stand_still(self, hold: Hold) -> None:
+        hold.held.set()
+        while not (hold.let_go.wait(0.02) or self.state.stopping.is_set()):
+            pass
+        self._hang_up(reset=False)
 
     def _strikes(self, fault: Burst | Cut) -> bool:
         """Count one time of a fault down, if it is meant for this request and has one left."""
@@ -213,6 +241,16 @@ class Wire(BaseHTTPRequestHandler):
             self._drip(body)
         else:
             self._write(body)
+
+    def _send_begin(self, reply: Reply, hold: Hold) -> None:
+        if hold.body_bytes:
+            self.send_response(reply.status)
+            self.entry.status = reply.status
+            for name, value in (*reply.headers.items(), ("Content-Length", str(len(reply.body)))):
+                self.send_header(name, value)
+            self.end_headers()
+            self._write(reply.body[: hold.body_bytes])
+        self._stand_still(hold)
 
     def _write(self, data: bytes) -> None:
         # Counted before it goes, so that a client that has its answer finds it counted.

@@ -66,6 +66,7 @@ MALFORMED: dict[str, Any] = {
     "a sha256 with its algorithm": with_changes(sha256=f"sha256:{HEX}"),
     "a layer that is not there": with_changes(layer=Digest.of(b"no layer")),
     "a layer that is a list": with_changes(layer=[LAYER]),
+    "a path that is half a character": with_changes(path="\ud800"),
     "a path that is a number": with_changes(path=7),
     "a path out of the tree": with_changes(path="../a"),
     "an absolute path": with_changes(path="/etc/passwd"),

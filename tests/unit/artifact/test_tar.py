@@ -89,7 +89,7 @@ def test_a_header_is_these_bytes() -> None:
             b"a.txt".ljust(100, b"\0"),
             b"0000644\x00" b"0000000\x00" b"0000000\x00",
             b"00000000005\x00" b"00000000000\x00",
-            b"006216\x00 ",
+            b"010161\x00 ",
             b"0" + bytes(100),
             b"ustar\x0000" + bytes(64),
             b"0000000\x00" b"0000000\x00" + bytes(167),

@@ -235,9 +235,6 @@ def test_a_number_that_two_readers_read_differently_is_refused_under_our_types(e
 
 
 # DESIGN §5: "Readers refuse unknown fields in kinds that decide … and tolerate them elsewhere."
-@pytest.mark.xfail(
-    strict=True, reason="BUG admit.py:230: an annotation decides nothing, and is refused for a field of a newer govern"
-)
 def test_an_unknown_field_of_a_kind_that_does_not_decide_is_tolerated():
     result = judge(annotation_json(PAIR[0], language="en"))
     assert isinstance(result, Record)

@@ -261,7 +261,7 @@ def _detail(data: bytes) -> str:
         errors = json.loads(data)["errors"]
         first = errors[0]
         return f"{first.get('code', '')} {first.get('message', '')}".strip()[:300]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return ""
 
 

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 _LOOK_EVERY: Final = 0.5
 _GRACE: Final = 1.0
@@ -33,7 +33,7 @@ class Deadline:
     missed: bool = False
     until: float = field(init=False, default=0.0)
 
-    def __enter__(self) -> Deadline:
+    def __enter__(self) -> Self:
         self.until = time.monotonic() + self.seconds + _GRACE
         _watch.add(self)
         return self

@@ -83,8 +83,8 @@ class Download:
             with open(self.part, "r+b" if self.part.exists() else "w+b", buffering=0) as file:
                 done = self._resume(file, hasher)
                 tries = Tries()
+                mark, since = done, time.monotonic()
                 while done < self.descriptor.size or self.descriptor.size == 0:
-                    begun = time.monotonic()
                     try:
                         done = self._stream(file, hasher, done)
                         break
@@ -94,10 +94,11 @@ class Download:
                         self.progress.advance(-done)
                         hasher, done = self.descriptor.id.hasher(), 0
                     except _Cut as cut:
-                        if cut.done - done > SLOWEST * (time.monotonic() - begun):
-                            # Bytes came: it is not the same trouble again. A drip is, however often it drips.
-                            tries = Tries()
-                        done = cut.done
+                        done, now = cut.done, time.monotonic()
+                        if done - mark > SLOWEST * (now - since):
+                            # Bytes came that were not there before: it is not the same trouble again. A drip
+                            # is, also one of short answers, and so is a start over that is cut again.
+                            tries, mark, since = Tries(), done, now
                         if not tries.again():
                             raise cut.fault from cut
                 file.truncate(self.descriptor.size)

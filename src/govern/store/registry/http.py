@@ -17,12 +17,11 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from govern.errors import GovernError, LimitExceeded, NetworkError, ProtocolError
-from govern.limits import BUFFER_BYTES, Bound
+from govern.limits import Bound
 from govern.settings import HostSettings, Settings
+from govern.store.registry.adapter import Adapter
 from govern.store.registry.deadline import Deadline
 
 CHUNK: Final = 256 * 1024
@@ -33,55 +32,6 @@ SLOWEST: Final = 1024
 
 _log: Final = logging.getLogger("govern.http")
 _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
-
-
-class _Connection(HTTPConnection):
-    """A connection whose answers begin in time: `http.client` reads header lines for as long as they come."""
-
-    watched: Any = None
-    """The socket of the answer that is read; the connection lets go of it where the answer ends with it."""
-
-    def getresponse(self) -> urllib3.HTTPResponse:
-        self.watched = self.sock
-        with Deadline(self.sock, self.timeout or 0.0) as deadline:
-            try:
-                response = super().getresponse()
-            except Exception as fault:
-                if deadline.missed:
-                    raise TimeoutError("the headers did not end") from fault
-                raise
-        if deadline.missed:
-            # Headers that were cut off look whole to `http.client`.
-            self.close()
-            raise TimeoutError("the headers did not end")
-        return response
-
-
-class _TlsConnection(_Connection, HTTPSConnection):
-    """The same over TLS."""
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-class _Adapter(HTTPAdapter):
-    def __init__(self, connections: int) -> None:
-        super().__init__(pool_connections=8, pool_maxsize=connections, max_retries=0, pool_block=False)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
-        # urllib3 sends bodies in blocks of 16 KiB unless it is told otherwise.
-        super().init_poolmanager(connections, maxsize, block, blocksize=BUFFER_BYTES, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.PoolManager:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-        return manager
 
 
 class Answer:
@@ -226,10 +176,10 @@ class Http:
 
     settings: Settings
     host: HostSettings
-    _adapter: _Adapter = field(init=False)
+    _adapter: Adapter = field(init=False)
 
     def __post_init__(self) -> None:
-        self._adapter = _Adapter(self.settings.jobs * 2 + 4)
+        self._adapter = Adapter(self.settings.jobs * 2 + 4)
 
     def close(self) -> None:
         """Close every connection."""
@@ -259,14 +209,14 @@ class Http:
             NetworkError: for no answer.
         """
         every = {"User-Agent": "govern/0.1", "Accept-Encoding": "identity", **(headers or {})}
-        # Prepared without a session: no cookies, no .netrc, no environment.
-        request = requests.Request(method, url, headers=every).prepare()
-        request.body = body
-        if isinstance(body, bytes):
-            request.headers["Content-Length"] = str(len(body))
         timeout = self.settings.timeout
         begun = time.monotonic()
         try:
+            # Prepared without a session: no cookies, no .netrc, no environment.
+            request = requests.Request(method, url, headers=every).prepare()
+            request.body = body
+            if isinstance(body, bytes):
+                request.headers["Content-Length"] = str(len(body))
             response = self._adapter.send(
                 request,
                 stream=True,
