@@ -73,6 +73,9 @@ MAX_LAYERS: Final = Bound("MAX_LAYERS", 20_000, "layers")
 MAX_REFERRERS: Final = Bound("MAX_REFERRERS", 10_000, "records")
 """How many claims about one subject are read before a decision says that some were not."""
 
+MAX_CLAIMS: Final = Bound("MAX_CLAIMS", 64 * MiB)
+"""All records about one subject together, for they are held at once; what comes beyond counts as not read."""
+
 MAX_PAGES: Final = Bound("MAX_PAGES", 1_000, "pages")
 MAX_TAGS: Final = Bound("MAX_TAGS", 200_000, "tags")
 MAX_ERROR_BODY: Final = Bound("MAX_ERROR_BODY", 64 * KiB)

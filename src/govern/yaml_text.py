@@ -116,12 +116,13 @@ def _scan(text: str, what: str) -> list[Fault]:
             depth -= 1
         elif isinstance(event, yaml.DocumentStartEvent) and event.tags:
             faults.append(Fault(line, "the document", "%TAG is not used here"))
-        if getattr(event, "anchor", None) is not None:
+        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
+        if anchor is not None:
             # Refused at once: a tree with aliases may be larger than any memory.
-            message = f"the anchor or alias {event.anchor[:40]!r}: write it out"
+            message = f"the anchor or alias {anchor[:40]!r}: write it out"
             raise faulty(what, [*faults, Fault(line, "the document", message)])
-        if getattr(event, "tag", None) is not None:
-            faults.append(Fault(line, "the document", f"the tag {event.tag[:80]!r} is not used here"))
+        if tag is not None:
+            faults.append(Fault(line, "the document", f"the tag {tag[:80]!r} is not used here"))
     return faults
 
 

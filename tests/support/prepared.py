@@ -39,6 +39,11 @@ class Command:
     output: Path
     _code: queue.SimpleQueue[int]
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return not self._code.empty()
+
     def wait(self) -> int:
         """Return its exit code once it has ended; killed by a signal it is negative."""
         return self._code.get(timeout=_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from govern import canonical
 from govern.artifact.file_list import Entry, FileList
@@ -21,6 +22,15 @@ from govern.oci.media_types import (
     TITLE,
 )
 from govern.paths import TAR_FOLDER, check_collisions, check_path
+
+
+_FOLDER: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
+"""The media type under which oras and oras-py push a directory."""
+
+_UNPACK: Final = "io.deis.oras.content.unpack"
+"""The annotation of oras on a directory, whatever its media type."""
+
+_ARCHIVES: Final = (".tar.gz", ".tgz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +102,13 @@ def is_bundle(layer: Descriptor) -> bool:
 
 
 def layer_path(layer: Descriptor) -> str:
-    """Return the path of a layer; refuse a title and a filepath that differ (DESIGN §4)."""
+    """Return the path of a layer as a file, or empty; refuse a title and a filepath that differ (DESIGN §4).
+
+    A directory that oras or oras-py pushed is one layer, a tar. It is never unpacked: the path then ends in `.tar.gz`,
+    so that nobody takes the tar for the directory.
+    """
     annotations = layer.annotations or {}
-    title, filepath = annotations.get(TITLE), annotations.get(FILEPATH)
+    title, filepath = _plain(annotations.get(TITLE)), _plain(annotations.get(FILEPATH))
     if title is not None and filepath is not None and title != filepath:
         raise ProtocolError(
             "a layer has two paths",
@@ -102,7 +116,18 @@ def layer_path(layer: Descriptor) -> str:
             expected="the same path in both",
             hint="two tools would write two different trees: do not use it",
         )
-    return filepath if filepath is not None else title or ""
+    path = filepath if filepath is not None else title or ""
+    if path and (layer.media_type == _FOLDER or annotations.get(_UNPACK) == "true"):
+        path = path.rstrip("/")
+        return path if path.endswith(_ARCHIVES) else f"{path}.tar.gz"
+    return path
+
+
+def _plain(path: str | None) -> str | None:
+    # Some tools write the title as it was typed: ./model.bin.
+    while path is not None and path.startswith("./"):
+        path = path.removeprefix("./")
+    return path
 
 
 def role_of_layer(layer: Descriptor) -> str:

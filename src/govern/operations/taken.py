@@ -37,6 +37,7 @@ class Taken:
         key: the key of the one who pushes.
         holders: D → who registered it, for people.
         line: the claims on the line.
+        policy: the writer's policy, or None.
         artifact_claims: the claims on artifacts that were looked at, by D.
     """
 
@@ -45,6 +46,7 @@ class Taken:
     key: PublicKey
     holders: Mapping[Digest, str]
     line: Claims
+    policy: Policy | None
     artifact_claims: dict[Digest, Claims]
 
     def refuse_other(self, digest: Digest) -> None:
@@ -68,19 +70,22 @@ class Taken:
     def complete(self, digest: Digest, store: Store, context: Context) -> tuple[Signed, ...] | None:
         """Return the records of a push that is complete but perhaps for its tag, or None.
 
-        Complete: D is there, and registered by this signer on D and on L, and all that the registration
-        lists is there.
+        Complete: D is there, and registered on D and on L by this signer (with a policy: by anyone whom it
+        authorises), and all that the registration lists is there.
         """
         try:
             store.get_manifest(digest)
         except NotFound:
             return None
-        trust, about = Trust({self.key.signer: self.key}), Subject(digest, self.name, self.version)
+        keys = {self.key.signer: self.key} | dict(self.policy.keys if self.policy is not None else {})
+        trust, about = Trust(keys), Subject(digest, self.name, self.version)
         claims = self._claims(digest, store, context)
         on_artifact = _admitted(claims, about, trust)
         on_line = _admitted(self.line, Subject(digest, self.name), trust)
         state = fold(on_artifact.values(), context.clock())
         for one in state.of_digest(digest):
+            if not self._counts(one.record.signer):
+                continue
             evidence = [(item.statement.id, item.signer.id) for item in one.content.evidence]
             if (
                 one.version == self.version
@@ -90,6 +95,11 @@ class Taken:
                 records = [*(on_artifact[item] for item in evidence), one.record]
                 return tuple(self._signed(record) for record in records)
         return None
+
+    def _counts(self, signer: Digest) -> bool:
+        if signer == self.key.signer:
+            return True
+        return self.policy is not None and self.policy.who_may(signer, registration.TYPE, self.name) is not None
 
     def _claims(self, digest: Digest, store: Store, context: Context) -> Claims:
         if digest not in self.artifact_claims:
@@ -131,7 +141,7 @@ def read_taken(
         for claim in claims.found:
             if (held := _well_formed(claim, name, version, key)) is not None:
                 holders.setdefault(held[0], held[1])
-    return Taken(name, version, key, holders, claims, {})
+    return Taken(name, version, key, holders, claims, policy, {})
 
 
 def _raise_failures(claims: Claims) -> None:

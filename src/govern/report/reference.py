@@ -20,8 +20,8 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "| command | what it does |"
     yield "|---|---|"
-    for name, verb in VERBS.items():
-        yield f"| `govern {name}` | {verb.help} |"
+    for name, entry in VERBS.items():
+        yield f"| `govern {name}` | {entry.help} |"
     yield ""
     yield "`govern COMMAND --help` shows the options. stdout is data, stderr is everything else; `--format json` is"
     yield "versioned, with a schema in `schemas/output/`."
@@ -40,7 +40,8 @@ def _lines() -> Iterator[str]:
     yield "| word | predicate type | written by |"
     yield "|---|---|---|"
     for kind in OURS.values():
-        yield f"| `{kind.word}` | `{kind.uri}` | `govern {kind.own_verb or ('annotate' if kind.word == 'annotation' else 'attest')}` |"
+        verb = kind.own_verb or ("annotate" if kind.word == "annotation" else "attest")
+        yield f"| `{kind.word}` | `{kind.uri}` | `govern {verb}` |"
     for word, uri in ALIASES.items():
         yield f"| `{word}` | `{uri}` | `govern attest` |"
     yield ""

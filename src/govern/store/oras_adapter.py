@@ -28,18 +28,17 @@ import requests
 from oras.logger import logger
 
 from govern import canonical
-from govern.errors import InvalidInput, ProtocolError, UsageError
+from govern.errors import InvalidInput, ProtocolError
 from govern.limits import MAX_MANIFEST, MAX_PAGES
 from govern.oci.digest import Digest
 from govern.oci.manifest import read_manifest
-from govern.oci.reference import RegistryPlace, parse
+from govern.oci.reference import RegistryPlace
 from govern.settings import Settings
 from govern.store.oras_auth import GovernAuth
 from govern.store.oras_blobs import CHUNK, BlobMethods
 from govern.store.oras_connection import Connections, check_tls
-from govern.store.oras_errors import NotAReference
 from govern.store.oras_push import Notes, describe_config, describe_files, is_inside
-from govern.store.oras_request import check_header, perform
+from govern.store.oras_request import check_header, perform, read_reference
 from govern.store.oras_transfer import Repository
 from govern.store.registry.manifests import list_tags, next_link
 from govern.store.registry.origin import same_origin
@@ -132,7 +131,7 @@ class GovernRegistry(BlobMethods, oras.provider.Registry):  # type: ignore[misc]
         if isinstance(name, oras.container.Container):
             _place(name)
             return name
-        place, tag, digest = _parsed(str(name), self.hostname or self._connections.settings.registry)
+        place, tag, digest = read_reference(str(name), self.hostname or self._connections.settings.registry)
         # Its own reading of names takes `localhost/x` for a repository of Docker Hub, and `b?x=1` for a tag.
         container = oras.container.Container("x", registry=place.host)
         namespace, _, container.repository = place.repository.rpartition("/")
@@ -291,18 +290,8 @@ class GovernRegistry(BlobMethods, oras.provider.Registry):  # type: ignore[misc]
         return files
 
 
-def _parsed(text: str, default_registry: str | None) -> tuple[RegistryPlace, str | None, Digest | None]:
-    try:
-        found = parse(text, default_registry=default_registry)
-    except UsageError as fault:
-        raise NotAReference(fault.what, got=fault.got, expected=fault.expected, hint=fault.hint) from fault
-    if not isinstance(found.place, RegistryPlace):
-        raise NotAReference("this is not a repository of a registry", got=repr(text), expected="HOST/REPOSITORY:TAG")
-    return found.place, found.tag, found.digest
-
-
 def _place(container: oras.container.Container) -> tuple[RegistryPlace, Digest | str]:
     """Return where a container is, and its digest or else its tag; a script may have written anything into it."""
     version = f"@{container.digest}" if container.digest else f":{container.tag}"
-    place, tag, digest = _parsed(f"{container.registry}/{container.api_prefix}{version}", container.registry)
+    place, tag, digest = read_reference(f"{container.registry}/{container.api_prefix}{version}", container.registry)
     return place, digest or tag or ""

@@ -11,11 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from govern.errors import InvalidInput
+from govern.errors import InvalidInput, UsageError
 from govern.limits import BUFFER_BYTES, MAX_INDEX, MAX_MANIFEST, Bound
 from govern.names import is_repository, is_tag
 from govern.oci.digest import Digest
+from govern.oci.reference import RegistryPlace, parse
 from govern.store.oras_connection import Connections
+from govern.store.oras_errors import NotAReference
 from govern.store.oras_response import MAX_HELD, check_tagged, response_of
 from govern.store.registry.client import Body, Client, read_only, read_write
 from govern.store.registry.origin import origin_of
@@ -25,6 +27,17 @@ _API: Final = re.compile(r"/v2/(.+)/(blobs|manifests|tags|referrers)/([^/].*)")
 _OURS: Final = frozenset(
     {"accept-encoding", "authorization", "content-length", "cookie", "host", "proxy-authorization", "transfer-encoding"}
 )
+
+
+def read_reference(text: str, default_registry: str | None) -> tuple[RegistryPlace, str | None, Digest | None]:
+    """Return the repository, tag and digest of a reference; raise `NotAReference` for anything else."""
+    try:
+        found = parse(text, default_registry=default_registry)
+    except UsageError as fault:
+        raise NotAReference(fault.what, got=fault.got, expected=fault.expected, hint=fault.hint) from fault
+    if not isinstance(found.place, RegistryPlace):
+        raise NotAReference("this is not a repository of a registry", got=repr(text), expected="HOST/REPOSITORY:TAG")
+    return found.place, found.tag, found.digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,15 +105,17 @@ class Answer:
 
     def read(self, bound: Bound, what: str, error: type[GovernError] = LimitExceeded) -> bytes:
         """Return the whole body; raise `error` beyond the bound."""
-        if self.length is not None:
-            bound.check(self.length, what, error)
         parts: list[bytes] = []
         size = 0
-        for data in self.chunks():
-            size += len(data)
-            bound.check(size, what, error)
-            parts.append(data)
-        self.close()
+        try:
+            if self.length is not None:
+                bound.check(self.length, what, error)
+            for data in self.chunks():
+                size += len(data)
+                bound.check(size, what, error)
+                parts.append(data)
+        finally:
+            self.close()
         return b"".join(parts)
 
     def close(self) -> None:
@@ -162,7 +164,7 @@ def _reason(fault: BaseException) -> str:
     cause: BaseException = fault
     while cause.__cause__ is not None or cause.__context__ is not None:
         cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
-    return (str(cause) or type(cause).__name__)[:200]
+    return (str(cause) or type(cause).__name__).removeprefix("got ")[:200]
 
 
 @dataclass(slots=True)

@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from govern.errors import GovernError, NotFound, ProtocolError, Undecided
-from govern.limits import MAX_INDEX, MAX_REFERRERS
+from govern.limits import MAX_INDEX, MAX_PAGES, MAX_REFERRERS
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
 from govern.oci.manifest import Index, RawManifest, read_index, read_manifest, write
-from govern.oci.media_types import IMAGE_INDEX, INDEXES
+from govern.oci.media_types import IMAGE_INDEX, INDEXES, MANIFESTS
 from govern.store.protocol import Listing
 from govern.store.registry.client import Client, read_only
 from govern.store.registry.manifests import exists, get_manifest, list_tags, next_link, put_manifest
@@ -97,8 +97,9 @@ class ReferrersOf:
             if url in seen:
                 raise ProtocolError(f"{what} goes round in a circle", expected="an end")
             seen.add(url)
-            if len(seen) * 1 > 1000 or len(found) > MAX_REFERRERS.value * 10:
-                raise ProtocolError(f"{what} has no end", got=f"{len(seen)} pages", expected=MAX_REFERRERS.name)
+            MAX_PAGES.check(len(seen), what)
+            if len(found) > MAX_REFERRERS.value * 10:
+                raise ProtocolError(f"{what} has no end", got=f"{len(found)} records", expected=MAX_REFERRERS.name)
             answer = self.client.request("GET", url, read_only(self.repository))
             if answer.status in (404, 405, 501) and len(seen) == 1:
                 # Not there, or not spoken: distribution says 404 to both.
@@ -135,16 +136,26 @@ class ReferrersOf:
         GitLab makes the tag an alias of the subject itself: what it gives is then the artifact, and its
         children are no records.
         """
-        if self._no_index:
+        raw = None if self._no_index else self._at_fallback_tag(subject)
+        if raw is None or raw.media_type not in INDEXES or raw.digest == subject:
             return None
+        index = read_index(raw, f"the fallback index of {subject}", bound=MAX_INDEX)
+        return None if index.subject is not None else index
+
+    def _at_fallback_tag(self, subject: Digest) -> RawManifest | None:
+        """Return what the fallback tag leads to, or None where it leads nowhere."""
         try:
             raw = get_manifest(self.client, self.repository, fallback_tag(subject), MAX_INDEX)
         except NotFound:
             return None
-        if raw.media_type not in INDEXES or raw.digest == subject:
-            return None
-        index = read_index(raw, f"the fallback index of {subject}", bound=MAX_INDEX)
-        return None if index.subject is not None else index
+        if raw.media_type not in MANIFESTS:
+            # A page that asks to sign in, say. It is no manifest, and so it is not "no list" either.
+            raise ProtocolError(
+                f"the fallback index of {subject} is not a list",
+                got=f"200 with {raw.media_type[:100] or 'no Content-Type'!r}",
+                expected=IMAGE_INDEX,
+            )
+        return raw
 
     @property
     def _no_index(self) -> bool:
@@ -186,11 +197,8 @@ class ReferrersOf:
 
     def _may_index(self, subject: Digest) -> bool:
         """Whether the fallback tag is ours to write: never where it reads back as something else."""
-        try:
-            raw = get_manifest(self.client, self.repository, fallback_tag(subject), MAX_INDEX)
-        except NotFound:
-            return True
-        return raw.media_type in INDEXES and raw.digest != subject
+        raw = self._at_fallback_tag(subject)
+        return raw is None or (raw.media_type in INDEXES and raw.digest != subject)
 
     def _converge(self, subject: Digest, own: str) -> None:
         """Write the fallback index until it holds every record tag and everything it ever held.

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from govern.errors import ContentMismatch, LimitExceeded
 from govern.limits import Bound
 from govern.oci.content import Content
 from govern.oci.descriptor import Descriptor
@@ -71,8 +72,17 @@ class RegistryStore:
         answer = self._client.request("GET", url, read_only(self._repository))
         if answer.status != 200:
             raise self._client.fault(answer, f"{what} ({descriptor.digest}) cannot be read")
-        exact = Bound(bound.name, min(bound.value, max(descriptor.size, 1) + 1))
-        return descriptor.check(answer.read(exact, what), what)
+        try:
+            data = answer.read(Bound(bound.name, descriptor.size), what)
+        except LimitExceeded as fault:
+            # The bound on all such blobs was kept: this one is longer than its descriptor says.
+            raise ContentMismatch(
+                f"{what} is not as long as its descriptor says",
+                got=f"more than {descriptor.size} bytes",
+                expected=f"{descriptor.size} bytes",
+                hint=f"do not use it; its digest would have to be {descriptor.digest}",
+            ) from fault
+        return descriptor.check(data, what)
 
     def fetch_blob(self, descriptor: Descriptor, target: Path, progress: Progress) -> None:
         """See `Blobs.fetch_blob`."""
