@@ -129,6 +129,9 @@ MAX_NESTED_ZIP: Final = Bound("MAX_NESTED_ZIP", 64 * MiB)
 
 # --- the format's own numbers (FORMAT §3, §5) ----------------------------------------------------
 MAX_NAME: Final = Bound("MAX_NAME", 200, "characters")
+MAX_TEXT: Final = Bound("MAX_TEXT", 10_000, "characters")
+"""Free text in a record: a reason, a note."""
+
 MAX_SAW: Final = Bound("MAX_SAW", 64, "records")
 MAX_PUSHED_MANIFEST: Final = Bound("MAX_PUSHED_MANIFEST", 4_000_000)
 

@@ -21,7 +21,7 @@ Nothing is ever read from the working directory, and nothing from the repository
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -30,8 +30,26 @@ from govern.errors import InvalidInput
 from govern.limits import MAX_SETTINGS
 
 MAX_JOBS: Final = 32
-_HOST_KEYS: Final = {"token_realms", "ca", "client_cert", "client_key", "plain_http", "referrers", "upload"}
-_KEYS: Final = {"registry", "jobs", "timeout", "hosts"}
+_HOST_KEYS: Final = {
+    "token_realms": "a list of URLs", "ca": "a path", "client_cert": "a path", "client_key": "a path",
+    "plain_http": "true or false", "referrers": "a word", "upload": "a word",
+}  # fmt: skip
+_KEYS: Final = {"registry": "HOST or HOST/PREFIX", "jobs": "a number", "timeout": "a number", "hosts": "a table"}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+_IS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "a list of URLs": lambda value: isinstance(value, list) and all(map(_is_text, value)),
+    "a path": _is_text,
+    "a word": _is_text,
+    "HOST or HOST/PREFIX": _is_text,
+    "true or false": lambda value: isinstance(value, bool),
+    "a number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "a table": lambda value: isinstance(value, dict),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +174,7 @@ def _number(environment: Mapping[str, str], variable: str) -> int | None:
     text = environment.get(variable)
     if not text:
         return None
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise InvalidInput(f"{variable} is not a number", got=repr(text), expected="a whole number")
     return int(text)
 
@@ -185,31 +203,38 @@ def _read_file(environment: Mapping[str, str]) -> dict[str, Any]:
         value = tomllib.loads(data.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise InvalidInput(f"the settings file {path} is not TOML", got=str(fault), expected="TOML") from fault
-    _known(value, _KEYS, str(path))
-    for host in value.get("hosts", {}).values():
-        _known(host, _HOST_KEYS, f"{path}, hosts")
+    where = f"the settings file {path}"
+    _check(value, _KEYS, where)
+    for name, host in value.get("hosts", {}).items():
+        if not isinstance(host, dict):
+            raise InvalidInput(f"{where}: hosts.{name!r} is wrong", got=repr(host)[:80], expected="a table")
+        _check(host, _HOST_KEYS, f"{where}: hosts.{name!r}")
     return value
 
 
-def _known(value: Mapping[str, Any], keys: set[str], where: str) -> None:
-    unknown = sorted(set(value) - keys)
+def _check(value: Mapping[str, Any], kinds: Mapping[str, str], where: str) -> None:
+    unknown = sorted(set(value) - set(kinds))
     if unknown:
-        raise InvalidInput(f"{where} has unknown settings", got=", ".join(unknown), expected=", ".join(sorted(keys)))
+        raise InvalidInput(f"{where} has unknown settings", got=", ".join(unknown), expected=", ".join(sorted(kinds)))
+    for name, item in value.items():
+        # What looks true is not always meant so: plain_http = "false" must not send passwords in the clear.
+        if not _IS[kinds[name]](item):
+            raise InvalidInput(f"{where}: {name} is wrong", got=repr(item)[:80], expected=kinds[name])
 
 
 def _host(name: str, value: Mapping[str, Any]) -> HostSettings:
     def path(key: str) -> Path | None:
-        return Path(str(value[key])) if value.get(key) else None
+        return Path(value[key]) if value.get(key) else None
 
     for key, words in (("referrers", ("auto", "api", "tags")), ("upload", ("auto", "whole", "chunks"))):
         if value.get(key, "auto") not in words:
             raise InvalidInput(f"{key} of {name} is unknown", got=repr(value[key]), expected=", ".join(words))
     return HostSettings(
-        token_realms=tuple(str(one) for one in value.get("token_realms", ())),
+        token_realms=tuple(value.get("token_realms", ())),
         ca=path("ca"),
         client_cert=path("client_cert"),
         client_key=path("client_key"),
-        plain_http=bool(value.get("plain_http", False)),
+        plain_http=value.get("plain_http", False),
         referrers=value.get("referrers", "auto"),
         upload=value.get("upload", "auto"),
     )

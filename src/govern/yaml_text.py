@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from govern.errors import GovernError, InvalidInput
 from govern.limits import MAX_JSON_DEPTH, Bound
 
-_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,15})")
+_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,15}")
 _PLAIN: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -106,7 +106,7 @@ def _scan(text: str, what: str) -> list[Fault]:
     depth = 0
     faults: list[Fault] = []
     for event in yaml.parse(text, Loader=_LOADER):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_JSON_DEPTH.value:
@@ -166,8 +166,8 @@ def _scalar(node: yaml.Node) -> str | int | bool | None:
     # A plain scalar has the style "" with libyaml and None without it.
     if getattr(node, "style", None):
         return text
-    if text.lower() in _PLAIN:
-        return _PLAIN[text.lower()]
+    if text in _PLAIN:
+        return _PLAIN[text]
     return int(text) if _INTEGER.fullmatch(text) else text
 
 

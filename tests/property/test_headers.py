@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import pickle
+import re
 import zipfile
-from typing import Final
+from typing import Final, Self
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,3 +185,66 @@ def test_every_pickle_is_found_however_it_is_packed(value: object, protocol: int
             data = zip_of({"m": gzip.compress(data, 1)})
     member = "" if packing < 2 else "m"
     assert find_pickle(io.BytesIO(data), len(data), "the file") == PickleFound(member)
+
+
+class Witness:
+    """Stands for whatever a stream imports, and notes that it was called."""
+
+    called = False
+
+    def __new__(cls, *_: object, **__: object) -> Self:
+        Witness.called = True
+        return object.__new__(cls)
+
+    def __setstate__(self, _: object) -> None:
+        Witness.called = True
+
+
+def witness(module: str, name: str) -> type[Witness]:
+    """Import nothing; refuse what no module and no name in it is called."""
+    if not re.fullmatch(r"[\w.]+", module) or not re.fullmatch(r"[\w.]+", name):
+        raise ImportError(module)
+    return Witness
+
+
+class InC(pickle.Unpickler):
+    def find_class(self, module: str, name: str, /) -> type[Witness]:
+        return witness(module, name)
+
+
+class InPython(pickle._Unpickler):
+    def find_class(self, module: str, name: str) -> type[Witness]:
+        return witness(module, name)
+
+
+SEEDS: Final = [
+    b"cos\nsystem\n(S'id'\ntR.",
+    b"(cos\nsystem\nS'id'\no.",
+    b"(S'id'\nios\nsystem\n.",
+    b"\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R.",
+    b"\x80\x04\x95\x17\0\0\0\0\0\0\0\x8c\x02os\x94\x8c\x06system\x94\x93\x94\x8c\x02id\x85\x94R\x94.",
+    b"cos\nsystem\np0\n0](g0\nV1\nI2\n}(K\x01K\x02u)\x81}b.",
+]
+# Bytes that are opcodes at which the unpickler allocates what a stream asks for (r, j, B) are left out, here and above.
+INSERTS: Final = st.sampled_from(
+    b"NK0(2)]}tRboacspqgh.e\n\0019\x85\x86\x87\x88\x94\x93\x81\x92\x8f\x90\x95\x80ISVFMXUC1lQP"
+)
+
+
+@given(st.sampled_from(SEEDS), st.sampled_from([InC, InPython]), st.data())
+@settings(max_examples=1500)
+def test_a_stream_that_makes_an_unpickler_call_an_import_is_found(
+    seed: bytes, unpickler: type[pickle.Unpickler], data: st.DataObject
+) -> None:
+    stream = bytearray(seed)
+    for _ in range(data.draw(st.integers(0, 4))):
+        place = data.draw(st.integers(0, len(stream)))
+        if data.draw(st.booleans()):
+            stream.insert(place, data.draw(INSERTS))
+        else:
+            del stream[place : place + 1]
+    Witness.called = False
+    with contextlib.suppress(Exception):
+        unpickler(io.BytesIO(bytes(stream))).load()
+    if Witness.called:
+        assert find_pickle(io.BytesIO(bytes(stream)), len(stream), WHAT) == PickleFound("")

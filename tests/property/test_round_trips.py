@@ -62,7 +62,8 @@ def test_a_reference_to_a_layout_reads_as_it_is_written(path, tag, digest):
     assert parse(str(typed)) == typed
 
 
-@given(st.text(max_size=60) | st.builds("{}{}{}{}".format, HOSTS, st.sampled_from("/:@ "), REPOSITORIES, st.sampled_from(["", ":", "@", ":t", "/"])))  # fmt: skip
+@given(st.text(max_size=60) | st.builds("{}{}{}{}".format, HOSTS, st.sampled_from("/:@ "), REPOSITORIES,
+st.sampled_from(["", ":", "@", ":t", "/"])))  # fmt: skip
 def test_any_text_is_a_reference_that_reads_back_or_is_refused(text):
     for typed in (text, "layout:" + text):
         try:

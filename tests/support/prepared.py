@@ -207,12 +207,15 @@ def _become(asked: dict[str, Any]) -> None:
         os.environ.clear()
         os.environ.update(asked["env"])
         time.sleep(max(0.0, asked["at"] - time.monotonic()))
-        from govern.cli.app import run
+        from govern.cli import main
 
-        code = run(asked["arguments"])
+        main(asked["arguments"])
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
     finally:
+        sys.stdout.flush()
         sys.stderr.flush()
-        # Threads that wait for a registry are not waited for: a real process would, and no test here looks at that.
+        # Not the end of the process that was forked, which is another's.
         os._exit(code)
 
 

@@ -6,14 +6,23 @@ that a version, once registered, is packed to the same digest for ever (FORMAT Â
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from support.model_files import gguf, gguf_pair, gguf_tensor, gguf_text, onnx_graph, onnx_model, onnx_tensor, safetensors
+from support.model_files import (
+    gguf,
+    gguf_pair,
+    gguf_tensor,
+    gguf_text,
+    onnx_graph,
+    onnx_model,
+    onnx_tensor,
+    safetensors,
+)
 
-Files = Mapping[str, bytes]
+Files = dict[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,7 @@ def text(path: str, size: int) -> bytes:
 
 
 def small_safetensors(rows: int = 4) -> bytes:
-    """Return a safetensors file with a matrix of `rows` Ã— 8 and a vector."""
+    """Return a safetensors file with a matrix of `rows` by 8 and a vector."""
     return safetensors({"w": ("F32", [rows, 8], rows * 32), "b": ("BF16", [rows], rows * 2)}, {"format": "pt"})
 
 

@@ -193,7 +193,8 @@ def test_a_refusal_is_short_however_long_the_key():
 
 @pytest.mark.parametrize(
     ("value", "word"),
-    [({}, "an object"), ([], "an array"), ("", "a string"), (1, "an integer"), (1.5, "a number"), (True, "a boolean"), (None, "null")],
+    [({}, "an object"), ([], "an array"), ("", "a string"), (1, "an integer"), (1.5, "a number"), (True, "a boolean"),
+    (None, "null")],
 )  # fmt: skip
 def test_values_are_called_by_their_json_names(value, word):
     assert canonical.describe(value) == word

@@ -11,7 +11,8 @@ from govern.errors import Denied, GovernError
 
 CLASSES = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, GovernError)]
 CODES = {
-    "GovernError": 70, "Denied": 1, "ContentMismatch": 1, "InvalidInput": 2, "UsageError": 2, "Undecided": 3, "NotFound": 3,
+    "GovernError": 70, "Denied": 1, "ContentMismatch": 1, "InvalidInput": 2, "UsageError": 2, "Undecided": 3,
+    "NotFound": 3,
     "NetworkError": 3, "AuthError": 3, "ProtocolError": 3, "LimitExceeded": 3,
 }  # fmt: skip
 

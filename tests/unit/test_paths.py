@@ -35,7 +35,8 @@ def test_a_relative_path_may_stand(path):
 @pytest.mark.parametrize(
     "path",
     [
-        "", "/", "/a", "//a", "a/", "a//b", ".", "..", "./a", "../a", "a/../b", "a/.", "a/..", "a\\b", "..\\a", "a\x00", "a\nb", "a\x7f",
+        "", "/", "/a", "//a", "a/", "a//b", ".", "..", "./a", "../a", "a/../b", "a/.", "a/..", "a\\b", "..\\a",
+        "a\x00", "a\nb", "a\x7f",
         "a\x85", "a\u202eb", "a\u200bb", "a\u2028b", "a\ufeff", "a\u00adb", "e\u0301", "\u212b", "\udcff", "\ud800/a",
         ".govern-tar/a", ".Govern-Tar/a", ".govern-tar", "x" * 256, "é" * 128, "a/" * 2000 + "a",
     ],

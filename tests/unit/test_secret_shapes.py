@@ -33,7 +33,8 @@ def test_a_planted_secret_is_seen(text, what, around):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "risk", "-----BEGIN PUBLIC KEY-----", "-----BEGIN CERTIFICATE-----", "sha256:" + "a" * 64, "task-" + "a" * 40, "shf_" + "a" * 40,
+    ["", "risk", "-----BEGIN PUBLIC KEY-----", "-----BEGIN CERTIFICATE-----", "sha256:" + "a" * 64,
+    "task-" + "a" * 40, "shf_" + "a" * 40,
      "0123456789abcdef" * 8, "eyJhbGciOi", "AKIA"],
 )  # fmt: skip
 def test_ordinary_text_is_none(text):

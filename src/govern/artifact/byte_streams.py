@@ -19,8 +19,9 @@ _CHUNK: Final = 8 * 1024
 _FIRST: Final = 4 * 1024
 _LARGEST: Final = 256 * 1024
 """Nearly every stream is told by its first bytes, so little is unpacked at first, and more if it goes on."""
-_LZMA_MEMORY: Final = 128 * MiB
+_LZMA_MEMORY: Final = 512 * MiB
 """`xz -9` needs 65 MiB to unpack; a header that asks for 4 GiB is not obeyed."""
+_LZMA_REFUSAL: Final = "Memory usage limit exceeded"
 
 _LINE: Final = 4 * 1024
 """How much of a line is kept. What has a meaning in a line is far shorter."""
@@ -109,15 +110,16 @@ class Stream:
         return data if len(data) == count else None
 
     def line(self) -> bytes:
-        """Return a line without its end, cut to 4 KiB, or what is left where no line ends."""
+        """Return a line without its last byte, which is its end unless the stream ends before; cut to 4 KiB."""
         kept = b""
         while data := self.peek(1) and self._buffer[self._at :]:
             end = data.find(b"\n")
             kept = (kept + (data if end < 0 else data[:end]))[:_LINE]
             self._pass(len(data) if end < 0 else end + 1)
             if end >= 0:
-                break
-        return kept
+                return kept
+        # The unpickler in Python cuts the last byte off without a look, so this is what it reads.
+        return kept[:-1]
 
     def may_hold(self, count: int) -> bool:
         """Whether `count` bytes may follow; True where nobody knows."""
@@ -242,7 +244,10 @@ def _unpacked(packed: Iterator[bytes], maker: Callable[[], Any], work: Work) -> 
         while not machine.eof:
             try:
                 chunk = machine.decompress(data, largest)
-            except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError):
+            except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as fault:
+                # Others may unpack with more memory, so this stream is not broken: nobody knows what it holds.
+                if str(fault) == _LZMA_REFUSAL:
+                    raise EnoughError from fault
                 return
             data = getattr(machine, "unconsumed_tail", b"")
             if chunk:

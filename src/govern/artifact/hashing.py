@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -38,10 +39,24 @@ def hash_files(files: Sequence[SourceFile], cache: DigestCache, *, progress: Pro
     missing = [one for one in files if one.path not in known]
     progress.start("hashing", sum(one.size for one in missing))
     # Large files first: the last one to start should not be the longest.
-    missing.sort(key=lambda one: -one.size)
+    waiting = deque(sorted(missing, key=lambda one: -one.size))
+
+    def work() -> None:
+        while True:
+            try:
+                one = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                known[one.path] = hash_file(one, progress)
+            except BaseException:
+                waiting.clear()
+                raise
+
+    # One future for each thread, not for each file: 100,000 of them would take 150 MiB.
     with ThreadPoolExecutor(HASH_THREADS, thread_name_prefix="hash") as pool:
-        for one, digest in zip(missing, pool.map(lambda one: hash_file(one, progress), missing), strict=True):
-            known[one.path] = digest
+        for done in [pool.submit(work) for _ in range(HASH_THREADS)]:
+            done.result()
     cache.remember([(one, known[one.path]) for one in missing])
     return known
 

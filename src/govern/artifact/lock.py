@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -28,8 +29,12 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
-class LockedFile(_Part):
+@dataclass(frozen=True, slots=True)
+class LockedFile:
     """A file as it was pulled."""
+
+    # A plain class with slots: 100,000 of these in two locks have to be in memory at once.
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     path: StrictStr
     sha256: Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -70,6 +75,9 @@ def read_lock(folder: Path) -> Lock | None:
         InvalidInput: for a lock that cannot be read: it is never taken for none.
     """
     path = folder / LOCK_FILE
+    if os.path.lexists(path) and not path.is_file():
+        # A pipe, say, from which nothing would ever come.
+        raise InvalidInput("the lock is not a regular file", got=str(path), expected="what govern pull wrote")
     try:
         with path.open("rb") as file:
             data = file.read(MAX_LOCK.value + 1)

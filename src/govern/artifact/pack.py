@@ -18,7 +18,7 @@ from govern.artifact.hashing import HASH_THREADS, hash_files
 from govern.artifact.headers.modelpack import model_config
 from govern.artifact.inspect import Findings, Rules, inspect
 from govern.artifact.roles import Role
-from govern.artifact.tar import END, MAX_TAR, member_size
+from govern.artifact.tar import BUNDLED_SIZE, END, MAX_TAR, member_size
 from govern.artifact.walk import SourceFile
 from govern.errors import InvalidInput
 from govern.limits import MAX_PUSHED_MANIFEST
@@ -46,7 +46,6 @@ Kind = Literal["model", "dataset"]
 BUNDLE_ABOVE: Final = 512
 """More files than this, and small ones are bundled (FORMAT §3)."""
 
-BUNDLED_SIZE: Final = 4 * 1024 * 1024
 BUNDLED_ROLES: Final[tuple[Role, ...]] = ("weight.config", "doc", "code", "dataset")
 
 

@@ -3,7 +3,8 @@
 A pickle runs while it is read: what it imports and calls has run when a fault comes later, so a whole
 stream is not asked for. The opcodes are followed with the kinds of what would be on the stack, and
 
-- a stream that begins with PROTO is a pickle as soon as it imports anything, or at its STOP;
+- a stream with PROTO, which protocols 2 to 5 begin with, is a pickle as soon as it imports anything, or at
+  its STOP;
 - any other (protocols 0 and 1, or a PROTO left out on purpose) is one as soon as it calls something that it
   imported, or if its STOP is the last byte;
 - the first opcode that the unpickler would refuse there ends it: then it is none;
@@ -76,10 +77,8 @@ def _table() -> dict[bytes, _Opcode]:
 
 _OPCODES: Final = _table()
 _GLOBAL: Final = "global"
-_IMPORTS: Final = frozenset({"GLOBAL", "INST", "STACK_GLOBAL", "EXT1", "EXT2", "EXT4"})
-_REGISTERED: Final = frozenset({"EXT1", "EXT2", "EXT4"})
-"""Imports by a number that the reading program would have to have registered. Hardly any program does, so
-without PROTO in front they are taken for chance."""
+_IMPORTS: Final = frozenset({"GLOBAL", "INST", "STACK_GLOBAL"})
+"""EXT1, EXT2 and EXT4 import only what the reading program registered by number, which hardly any does."""
 _TEXTS: Final = frozenset({"str", "bytes_or_str", "any"})
 _ITERABLE: Final = frozenset(
     {"tuple", "any", "list", "dict", "set", "frozenset", "str", "bytes", "bytes_or_str", "bytearray"}
@@ -109,7 +108,7 @@ def is_pickle(stream: Stream, work: Work) -> bool:
     try:
         while True:
             work.step()
-            if machine.step(first=count == 0):
+            if machine.step():
                 return True
             count += 1
     except _RefusedError:
@@ -133,7 +132,7 @@ class _Machine:
         self._memo: dict[int, str] = {}
         self._imported = False
 
-    def step(self, *, first: bool) -> bool:
+    def step(self) -> bool:
         """Follow one opcode; True if the stream is a pickle, `_RefusedError` if it is none."""
         inside = self._stream.position < self._frame_end
         opcode = _OPCODES.get(self._stream.take(1) or b"")
@@ -155,21 +154,22 @@ class _Machine:
         if name == "PROTO":
             if argument[0] > _HIGHEST_PROTOCOL:
                 raise _RefusedError
-            self.protocol = self.protocol or first
+            self.protocol = True
             return False
         if name == "STOP":
             self._top()
             return self.protocol or not self._stream.peek(1)
         if name == "STACK_GLOBAL" and not set(self._stack[-2:]) <= _TEXTS:
             raise _RefusedError
-        if name in _REGISTERED and not self.protocol:
-            raise _RefusedError
         if name in _IMPORTS:
             self._imported = True
+            # The unpickler in Python imports before it looks whether INST has its mark.
+            if self.protocol:
+                return True
         last = self._stack[-1] if self._stack else ""
         self._move(opcode, argument)
         calls = name in ("INST", "OBJ") or last in _ARGUMENTS.get(name, ())
-        return self._imported and (calls or self.protocol)
+        return self._imported and calls
 
     def _argument(self, opcode: _Opcode) -> bytes:
         """Read the argument; return it if it is short, and step over it if it is long."""

@@ -23,7 +23,6 @@ from govern.oci.media_types import (
 )
 from govern.paths import TAR_FOLDER, check_collisions, check_path
 
-
 _FOLDER: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
 """The media type under which oras and oras-py push a directory."""
 

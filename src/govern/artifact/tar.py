@@ -18,6 +18,9 @@ from typing import Final
 
 BLOCK: Final = 512
 END: Final = bytes(2 * BLOCK)
+BUNDLED_SIZE: Final = 4 * 1024 * 1024
+"""Larger files are layers of their own (FORMAT §3)."""
+
 MAX_TAR: Final = 268_435_456
 """A new tar starts when the whole blob would exceed this many bytes (FORMAT §3)."""
 

@@ -34,12 +34,14 @@ class Tree:
         fresh: whether the directory is not there yet, or empty.
         lock: the lock of an earlier pull, or None.
         stage: where files are made.
+        begun: whether a pull that was killed left its stage inside the directory.
     """
 
     folder: Path
     fresh: bool
     lock: Lock | None
     stage: Path
+    begun: bool = False
 
     @property
     def files(self) -> Path:
@@ -54,6 +56,17 @@ class Tree:
 
 def look_at(folder: Path) -> Tree:
     """Look at a target directory; raise `InvalidInput` for something that is none."""
+    try:
+        return _look_at(folder)
+    except OSError as fault:
+        raise InvalidInput(
+            "the output cannot be looked at",
+            got=f"{str(folder)!r}: {fault.strerror}",
+            expected="a directory of yours, or a new name",
+        ) from fault
+
+
+def _look_at(folder: Path) -> Tree:
     target = folder.absolute()
     if target.is_symlink() and not target.exists():
         raise InvalidInput("the output is a link to nowhere", got=str(target), expected="a directory, or a new name")
@@ -63,15 +76,26 @@ def look_at(folder: Path) -> Tree:
     if target == Path(target.anchor):
         raise InvalidInput("the output is the root of the file system", expected="a directory of its own")
     exists = target.exists()
-    names = {entry.name for entry in os.scandir(target)} - {PART_FOLDER} if exists else set()
     if not exists:
-        return Tree(target, True, None, target.parent / f".{target.name}{PART_FOLDER}")
-    return Tree(target, not names, read_lock(target), target / PART_FOLDER)
+        return Tree(target, True, None, _beside(target))
+    names = {entry.name for entry in os.scandir(target)}
+    begun = PART_FOLDER in names
+    return Tree(target, not names - {PART_FOLDER}, read_lock(target), target / PART_FOLDER, begun)
+
+
+def _beside(folder: Path) -> Path:
+    """Return where the files of a directory that is not there yet are made."""
+    return folder.parent / f".{folder.name}{PART_FOLDER}"
 
 
 @contextlib.contextmanager
-def staged(tree: Tree) -> Iterator[None]:
-    """Hold the stage against another pull into the same directory; a killed pull leaves it to the next."""
+def staged(tree: Tree, entries: Sequence[Entry]) -> Iterator[None]:
+    """Hold the stage against another pull into the same directory; a killed pull leaves it to the next.
+
+    Args:
+        tree: where.
+        entries: what will stand there. Anything else in the stage is of another artifact, and is removed.
+    """
     try:
         tree.files.mkdir(parents=True, exist_ok=True)
         tree.parts.mkdir(exist_ok=True)
@@ -89,9 +113,32 @@ def staged(tree: Tree) -> Iterator[None]:
             raise UsageError(
                 "another pull into this directory is running", got=str(tree.folder), expected="one at a time"
             ) from fault
+        try:
+            _remove_others(tree.files, {one.path for one in entries})
+        except OSError as fault:
+            raise InvalidInput(
+                "an earlier pull left files that cannot be removed",
+                got=f"{fault.filename!r}: {fault.strerror}",
+                expected="a place that you may write",
+            ) from fault
         yield
     finally:
         os.close(descriptor)
+
+
+def _remove_others(files: Path, wanted: set[str]) -> None:
+    for folder, folders, names in os.walk(files, topdown=False):
+        here = Path(folder)
+        for name in names:
+            if (here / name).relative_to(files).as_posix() not in wanted:
+                (here / name).unlink()
+        for name in folders:
+            if (here / name).is_symlink():
+                (here / name).unlink()
+            else:
+                # What is empty may stand in the way of a file of the same name.
+                with contextlib.suppress(OSError):
+                    (here / name).rmdir()
 
 
 def check_reserved(entries: Sequence[Entry]) -> None:
@@ -141,7 +188,7 @@ def refuse_loss(tree: Tree, edited: Sequence[str], *, force: bool) -> None:
             f"files in {str(tree.folder)!r} were changed and would be lost:{listed}",
             hint="keep them elsewhere, pull into another directory, or say --force",
         )
-    if not tree.fresh and tree.lock is None:
+    if not tree.fresh and tree.lock is None and not tree.begun:
         raise InvalidInput(
             "the output directory holds other things",
             got=str(tree.folder),
@@ -173,8 +220,9 @@ def commit(tree: Tree, entries: Sequence[Entry], kept: set[str], lock: Lock) -> 
                 if one.path not in kept:
                     _place(tree, one.path)
             _remove_old(tree, {one.path for one in entries}, lock)
-            write_lock(tree.folder, lock)
-        shutil.rmtree(tree.stage, ignore_errors=True)
+            write_lock(tree.stage, lock).replace(tree.folder / LOCK_FILE)
+        for stage in {tree.stage, _beside(tree.folder)}:
+            shutil.rmtree(stage, ignore_errors=True)
     except OSError as fault:
         raise Undecided(
             "the files cannot be put in place",
@@ -206,20 +254,25 @@ def _remove_old(tree: Tree, wanted: set[str], lock: Lock) -> None:
         if one.path in wanted:
             continue
         target = tree.folder / one.path
-        if _inside(tree.folder, target) and target.is_file() and not target.is_symlink():
+        if not _inside(tree.folder, target):
+            continue
+        if target.is_file() and not target.is_symlink():
             target.unlink()
+        # A pull that was killed here may have left the folders of a file that is gone.
+        for parent in target.relative_to(tree.folder).parents[:-1]:
             with contextlib.suppress(OSError):
-                for parent in target.parents:
-                    if parent == tree.folder:
-                        break
-                    parent.rmdir()
+                (tree.folder / parent).rmdir()
 
 
 def _present(folder: Path, paths: Sequence[str]) -> list[SourceFile]:
     found = []
+    inside: dict[str, bool] = {}
     for path in paths:
-        target = folder / path
-        if not _inside(folder, target):
+        target, parent = folder / path, path.rpartition("/")[0]
+        # Asked once for each folder: links are resolved segment by segment, which takes long for 100,000 files.
+        if parent not in inside:
+            inside[parent] = _inside(folder, target)
+        if not inside[parent]:
             continue
         with contextlib.suppress(OSError):
             status = target.lstat()

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `govern` with the process's arguments, or with `arguments`; exits with the documented code."""
-    from govern.cli.app import run
+    _open_streams()
+    from govern.cli.app import end_soon_after_interrupt, run
 
+    end_soon_after_interrupt()
     sys.exit(run(arguments))
+
+
+def _open_streams() -> None:
+    # A stream that was closed before the start is None here, and its number would go to the next file or
+    # connection that is opened.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - open to the end

@@ -6,19 +6,25 @@ Exit codes (DESIGN §7): 0 done or allowed, 1 denied, 2 wrong usage or invalid i
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import Exit, TyperException
 
-from govern.errors import GovernError
+from govern.errors import GovernError, Undecided, UsageError
 
 OUR_BUG: Final = 70
 INTERRUPTED: Final = 130
+GRACE: Final = 1.0
+"""Seconds that workers have to stop in order after Ctrl-C."""
 
 
 class Verb(NamedTuple):
@@ -116,33 +122,84 @@ def root(
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code. The one place where errors become text."""
-    from govern.cli.console import print_error
+    from govern.cli.console import drop, print_error
 
     try:
         command = typer.main.get_command(app)
-        command.main(args=list(arguments) if arguments is not None else None, prog_name="govern")
+        code = command.main(
+            args=list(arguments) if arguments is not None else None, prog_name="govern", standalone_mode=False
+        )
+        return _flush(code if isinstance(code, int) else 0)
     except SystemExit as end:
         return _flush(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
+    except TyperException as fault:
+        return _wrong_usage(fault)
+    except Exit as end:
+        # Raised outside of a command's own context: Ctrl-C while it is read.
+        return _flush(end.exit_code)
     except GovernError as fault:
         print_error(fault)
         return _flush(fault.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop(sys.stdout)
         return 0
+    except OSError as fault:
+        # No bug of ours: the file system refused something that nobody had foreseen.
+        place = f"{fault.filename!r}: " if fault.filename is not None else ""
+        print_error(
+            Undecided(
+                "the system refused",
+                got=f"{place}{fault.strerror or fault}",
+                hint="check the path, its rights, and the room that is left",
+            )
+        )
+        return _flush(Undecided.exit_code)
     except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted\n")
         return INTERRUPTED
     except Exception as fault:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         return _our_bug(fault)
-    return _flush(0)
+
+
+def _wrong_usage(fault: TyperException) -> int:
+    """Say what Typer found wrong with the command line, as every other error is said."""
+    from govern.cli.console import print_error, tell
+
+    message = fault.format_message()
+    if message.startswith("Usage:"):
+        tell(message + "\n")  # a family of verbs without a verb: its help is the answer
+    else:
+        context = getattr(fault, "ctx", None)
+        command = context.command_path if context is not None else "govern"
+        print_error(UsageError(message[:1].lower() + message[1:].rstrip("."), hint=f"{command} --help"))
+    return UsageError.exit_code
+
+
+def end_soon_after_interrupt() -> None:
+    """Let Ctrl-C end the process within `GRACE`, also while a worker waits for a registry that is silent.
+
+    Nothing is lost by that: what stands at a final path was renamed there whole, as after a kill.
+    """
+
+    def interrupt(number: int, frame: object) -> None:
+        del number, frame
+        # Said here and nowhere else: what follows may be the end of a pool, of Typer, or of the process. Not
+        # through the stream, which the interrupted thread may be writing to.
+        with contextlib.suppress(OSError):
+            os.write(2, b"\ninterrupted\n")
+        last = threading.Timer(GRACE, os._exit, [INTERRUPTED])
+        last.daemon = True
+        last.start()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
 
 
 def _our_bug(fault: Exception) -> int:
     if os.environ.get("GOVERN_TRACEBACK") == "1":
         raise fault
-    from govern.cli.console import plain
+    from govern.cli.console import plain, tell
 
-    sys.stderr.write(
+    tell(
         f"error: govern itself failed: {type(fault).__name__}: {plain(str(fault))[:300]}\n\n"
         "hint: this is a bug; run again with GOVERN_TRACEBACK=1 and report what it prints\n"
     )
@@ -150,12 +207,15 @@ def _our_bug(fault: Exception) -> int:
 
 
 def _flush(code: int) -> int:
+    from govern.cli.console import drop, tell
+
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop(sys.stdout)
     except OSError as fault:
+        drop(sys.stdout)
         # A full disk behind `>` must not look like success.
-        sys.stderr.write(f"error: the output cannot be written: {fault.strerror}\n")
-        return code or 3
+        tell(f"error: the output cannot be written: {fault.strerror}\n")
+        return code or Undecided.exit_code
     return code

@@ -9,9 +9,9 @@ import threading
 import time
 import unicodedata
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
-from govern.errors import GovernError
+from govern.errors import GovernError, Undecided
 
 _BAR_AFTER: Final = 1.0
 _BAR_EVERY: Final = 0.1
@@ -30,10 +30,36 @@ def plain(text: str) -> str:
 
 def print_error(fault: GovernError) -> None:
     """Write an error and its hint: `error: …`, a blank line, `hint: …`."""
-    sys.stderr.write(f"error: {plain(fault.message)}\n")
-    if fault.hint:
-        sys.stderr.write(f"\nhint: {plain(fault.hint)}\n")
-    sys.stderr.flush()
+    tell(f"error: {plain(fault.message)}\n" + (f"\nhint: {plain(fault.hint)}\n" if fault.hint else ""))
+
+
+def tell(text: str) -> None:
+    """Write to stderr. Where it cannot be written there is nobody to tell, and the work goes on."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        drop(sys.stderr)
+
+
+def drop(stream: TextIO) -> None:
+    """Lead a stream that cannot be written to nowhere.
+
+    What it still holds would otherwise fail once more when the interpreter ends, with an exit code of its own.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _put(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        drop(sys.stdout)  # nobody reads on: what is left is for nobody
+    except OSError as fault:
+        drop(sys.stdout)
+        raise Undecided("the output cannot be written", got=str(fault.strerror)) from fault
 
 
 def human_size(count: float) -> str:
@@ -61,21 +87,21 @@ class Console:
 
     def out(self, text: str) -> None:
         """Write data to stdout."""
-        sys.stdout.write(plain(text) + "\n")
+        _put(plain(text) + "\n")
 
     def out_json(self, value: Any) -> None:
         """Write one JSON document to stdout."""
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
+        _put(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
 
     def say(self, text: str) -> None:
         """Tell the person something, on stderr."""
         if not self.quiet:
-            sys.stderr.write(plain(text) + "\n")
+            tell(plain(text) + "\n")
 
     def detail(self, text: str) -> None:
         """Tell the person more, with -v."""
         if self.verbose:
-            sys.stderr.write(plain(text) + "\n")
+            tell(plain(text) + "\n")
 
 
 class Bar:

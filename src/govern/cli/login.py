@@ -27,7 +27,7 @@ def login(
     """Keep credentials for a registry, where Docker and Podman find them too."""
     prompt = run.prompt()
     if password_stdin:
-        password = sys.stdin.buffer.read(MAX_KEY_FILE.value).decode("utf-8").rstrip("\r\n")
+        password = _read_password()
     elif prompt is not None:
         password = prompt(f"{username} at {host}")
     else:
@@ -40,6 +40,14 @@ def login(
         raise UsageError("the password is empty", expected="a password on standard input")
     where = keep_credentials(run.context, host, username, password)
     run.console.say(f"credentials for {host} are kept in {where}")
+
+
+def _read_password() -> str:
+    try:
+        return sys.stdin.buffer.read(MAX_KEY_FILE.value).decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        # Not chained: the fault holds the password.
+        raise UsageError("the password is not text", expected="UTF-8 on standard input") from None
 
 
 def logout(run: Run, host: Host) -> None:

@@ -21,12 +21,16 @@ def init(
 ) -> None:
     """Write a govern.yaml that explains itself. Prints its path."""
     path = folder / FILE_NAME
+    made = False
     try:
         with path.open("x", encoding="utf-8") as file:
+            made = True
             file.write(metadata_template(kind))
     except FileExistsError as fault:
         raise InvalidInput("there is a metadata file already", got=str(path), hint=f"govern check {path}") from fault
     except OSError as fault:
+        if made:
+            path.unlink(missing_ok=True)
         raise InvalidInput("the metadata file cannot be written", got=f"{str(path)!r}: {fault.strerror}") from fault
     run.console.say("fill in what you know; govern check tells what is missing or wrong")
     run.console.out(str(path))

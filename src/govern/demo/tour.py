@@ -63,10 +63,10 @@ class Tour:
             InvalidInput: for a directory that holds something.
             Unexpected: for a step that did not end as it must.
         """
-        if self.folder.exists() and any(self.folder.iterdir()):
+        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             raise InvalidInput(
                 "the demo needs a directory of its own",
-                got=f"{str(self.folder)!r} is not empty",
+                got=f"{str(self.folder)!r} is not empty" if self.folder.is_dir() else f"{str(self.folder)!r} is a file",
                 expected="a new one",
                 hint=f"govern demo --output {self.folder}-2, or remove it",
             )

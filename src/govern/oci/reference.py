@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final, assert_never
 
-from govern.errors import GovernError, InvalidInput, UsageError
+from govern.errors import GovernError, InvalidInput, UsageError, shortened
 from govern.names import Name, is_repository, is_tag
 from govern.oci.digest import Digest
 
@@ -116,6 +116,13 @@ def parse(text: str, *, default_registry: str | None = None) -> Reference:
         return _parse_layout(text)
     if not text or text != text.strip() or not text.isprintable():
         raise _unusable(text)
+    if "://" in text:
+        raise UsageError(
+            "a reference is not a URL",
+            got=_shown(text),
+            expected="HOST/REPOSITORY:TAG, without https:// and without a password",
+            hint="credentials are kept by: govern login HOST",
+        )
     rest, digest = text, None
     if "@" in text:
         rest, _, digest_text = text.partition("@")
@@ -138,9 +145,7 @@ def parse(text: str, *, default_registry: str | None = None) -> Reference:
             hint=f"write registry.example.com/{text}, layout:./store/{text}, or set a default with GOVERN_REGISTRY",
         )
     host, path = _docker_hub(host, path)
-    port = host.rpartition(":")[2] if not host.endswith("]") and ":" in host else ""
-    if _HOST.fullmatch(host) is None or (port and not 0 < int(port) < 65_536):
-        raise UsageError("this is not a registry host", got=repr(host[:200]), expected="HOST or HOST:PORT")
+    check_host(host)
     if not is_repository(path):
         raise UsageError(
             "this is not a repository",
@@ -150,6 +155,19 @@ def parse(text: str, *, default_registry: str | None = None) -> Reference:
     if tag is not None and not is_tag(tag):
         raise _bad_tag(tag)
     return Reference(RegistryPlace(host, path), tag, digest)
+
+
+def check_host(text: str) -> str:
+    """Return `text` if it is a registry as people write it, `HOST` or `HOST:PORT`; else raise `UsageError`."""
+    port = text.rpartition(":")[2] if not text.endswith("]") and ":" in text else ""
+    if _HOST.fullmatch(text) is None or (port and not 0 < int(port) < 65_536):
+        raise UsageError("this is not a registry host", got=_shown(text), expected="HOST or HOST:PORT")
+    return text
+
+
+def _shown(text: str) -> str:
+    # Whoever pastes a URL may have a password in it.
+    return shortened(re.sub(r"//.*@", "//…@", text, flags=re.DOTALL) if "//" in text else text)
 
 
 def _docker_hub(host: str, path: str) -> tuple[str, str]:
@@ -163,7 +181,8 @@ def _docker_hub(host: str, path: str) -> tuple[str, str]:
 
 def _parse_layout(text: str) -> Reference:
     rest = text.removeprefix(LAYOUT_SCHEME)
-    if not rest or "\x00" in rest:
+    if not rest or "\x00" in rest or not _is_unicode(rest):
+        # The path stands in the lock and in every JSON output, which hold nothing but Unicode.
         raise _unusable(text)
     digest: Digest | None = None
     if match := _LAYOUT_DIGEST.fullmatch(rest):
@@ -181,6 +200,14 @@ def _parse_layout(text: str) -> Reference:
     if not (head + slash + name):
         raise _unusable(text)
     return Reference(LayoutPlace(head + slash + name), tag, digest)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _bad_tag(tag: str) -> UsageError:

@@ -6,13 +6,14 @@ could hide there (DESIGN §5).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from govern.errors import Denied, GovernError, LimitExceeded, NotFound, ProtocolError, Undecided
-from govern.limits import MAX_BUNDLE, MAX_LINE_BUNDLE, MAX_REFERRERS, Bound
+from govern.errors import ContentMismatch, Denied, GovernError, LimitExceeded, NotFound, ProtocolError, Undecided
+from govern.limits import MAX_BUNDLE, MAX_CLAIMS, MAX_LINE_BUNDLE, MAX_REFERRERS, Bound
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
 from govern.oci.manifest import RawManifest
@@ -35,8 +36,7 @@ class Claims:
         rejected: what was listed and is no readable claim.
         foreign: manifests that hang on the subject and carry no bundle (an SBOM, a picture).
         failures: what could not be read for a passing reason: nobody can say.
-        unread: how many were listed beyond the bound.
-        present: digests of all record manifests that were really there.
+        unread: how many were listed beyond the bounds.
     """
 
     found: list[Claim] = field(default_factory=list)
@@ -65,10 +65,10 @@ def find_claims(store: Store, subject: Digest, cache: ObjectCache, *, jobs: int,
         return claims
     candidates = _candidates(listings)
     claims.unread = max(0, len(candidates) - MAX_REFERRERS.value)
-    bound = MAX_LINE_BUNDLE if line else MAX_BUNDLE
+    bound, room = MAX_LINE_BUNDLE if line else MAX_BUNDLE, _Room(MAX_CLAIMS.value)
     with ThreadPoolExecutor(jobs, thread_name_prefix="claims") as pool:
         results = list(
-            pool.map(lambda key: _read(store, key, subject, cache, bound), candidates[: MAX_REFERRERS.value])
+            pool.map(lambda key: _read(store, key, subject, cache, bound, room), candidates[: MAX_REFERRERS.value])
         )
     seen: set[Digest] = set()
     for result in results:
@@ -85,26 +85,59 @@ def _candidates(listings: Sequence[Listing]) -> list[Digest | str]:
     return [*digests, *tags]
 
 
-_Result = tuple[Digest, Claim] | Rejected | RawManifest | GovernError | None
+class _Full(Exception):
+    """What is held already leaves no room for a claim."""
 
 
-def _read(store: Store, key: Digest | str, subject: Digest, cache: ObjectCache, bound: Bound) -> _Result:
+class _Room:
+    """How many bytes of claims may still be held. Ten thousand of them, each within its own bound, would be
+    more than any memory.
+
+    Args:
+        left: bytes.
+    """
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+        self._lock = threading.Lock()
+
+    def take(self, count: int) -> None:
+        """Take `count` bytes; raise `_Full` where so many are not left."""
+        with self._lock:
+            if count > self._left:
+                raise _Full
+            self._left -= count
+
+
+_Result = tuple[Digest, Claim] | Rejected | RawManifest | GovernError | _Full | None
+
+
+def _read(store: Store, key: Digest | str, subject: Digest, cache: ObjectCache, bound: Bound, room: _Room) -> _Result:
     digest = key if isinstance(key, Digest) else None
     try:
         raw = _manifest(store, key, cache)
         digest = raw.digest
+        room.take(len(raw.data))
         wrapper = read_wrapper(raw, Denied)
         if wrapper is None:
             return raw
         if wrapper.subject != subject:
             # The listing lied, or the tag was made by hand: it is about something else.
             return None
-        bundle = _bundle(store, wrapper.bundle, cache, bound)
+        bundle = _bundle(store, wrapper.bundle, cache, bound, room)
         return digest, Claim(wrapper, bundle)
+    except _Full:
+        return _Full()  # a new one, which holds no frames
     except (NotFound, ProtocolError, LimitExceeded, Denied) as fault:
-        return Rejected(digest if digest is not None else _from_tag(str(key)), fault)
+        return Rejected(digest if digest is not None else _from_tag(str(key)), _bare(fault))
     except Undecided as fault:
-        return fault
+        return _bare(fault)
+
+
+def _bare(fault: GovernError) -> GovernError:
+    """Return a fault that is kept without what it was raised over: its frames hold the bytes that were refused."""
+    fault.__cause__ = fault.__context__ = None
+    return fault.with_traceback(None)
 
 
 def _from_tag(tag: str) -> Digest:
@@ -116,14 +149,18 @@ def _manifest(store: Store, key: Digest | str, cache: ObjectCache) -> RawManifes
     if isinstance(key, Digest) and (known := cache.get(key)) is not None:
         return RawManifest(IMAGE_MANIFEST, known)
     raw = store.get_manifest(key)
+    if not isinstance(key, Digest) and not key.endswith(f".{raw.digest.encoded[:TAG_DIGITS]}"):
+        # Otherwise a registry could show any record where another one was asked for, and hide that one.
+        raise ContentMismatch("a record tag leads to another record", got=str(raw.digest), expected=key)
     if raw.media_type == IMAGE_MANIFEST:
         cache.put(raw.digest, raw.data)
     return raw
 
 
-def _bundle(store: Store, descriptor: Descriptor, cache: ObjectCache, bound: Bound) -> bytes:
+def _bundle(store: Store, descriptor: Descriptor, cache: ObjectCache, bound: Bound, room: _Room) -> bytes:
     what = "the record's bundle"
     bound.check(descriptor.size, what)
+    room.take(descriptor.size)
     if (embedded := descriptor.embedded(what)) is not None:
         return embedded
     if (known := cache.get(descriptor.id)) is not None:
@@ -137,6 +174,8 @@ def _sort_in(result: _Result, claims: Claims, seen: set[Digest]) -> None:
     match result:
         case None:
             return
+        case _Full():
+            claims.unread += 1
         case GovernError():
             claims.failures.append(result)
         case Rejected():

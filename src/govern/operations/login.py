@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from govern.errors import AuthError, InvalidInput
+from govern.errors import AuthError, InvalidInput, UsageError
 from govern.intoto import base64
+from govern.oci.reference import check_host
 from govern.operations.context import Context
 from govern.store.registry.client import Client
 from govern.store.registry.credentials import Credentials, key_of, read_config, run_helper
@@ -29,6 +30,10 @@ def login(context: Context, host: str, username: str, password: str) -> Path | s
     Raises:
         AuthError: where the registry refuses them: wrong credentials are not kept.
     """
+    check_host(host)
+    if ":" in username:
+        # RFC 7617 §2: the first colon ends the user's name.
+        raise UsageError("a user name holds no colon", got=repr(username), expected="the password on standard input")
     environment = {
         **context.settings.environment,
         "GOVERN_AUTH_HOST": host,
@@ -57,6 +62,7 @@ def login(context: Context, host: str, username: str, password: str) -> Path | s
 
 def logout(context: Context, host: str) -> bool:
     """Forget the credentials of a registry; return whether there were any."""
+    check_host(host)
     credentials = Credentials(context.settings)
     key, found = key_of(host), False
     for path in credentials.files():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from govern.artifact.metadata import FILE_NAME, MetadataFile, read_metadata
@@ -17,6 +18,9 @@ def load_metadata(path: Path, named: Path | None) -> MetadataFile | None:
         named: a file that was named and must be there, or None for `govern.yaml` in `path`.
     """
     file = named or (path / FILE_NAME)
+    if named is None and os.path.lexists(file) and not file.is_file():
+        # A pipe, say, from which nothing would ever come.
+        raise InvalidInput("the metadata file is not a regular file", got=str(file), expected="a file")
     try:
         with file.open("rb") as source:
             data = source.read(MAX_METADATA.value + 1)

@@ -10,15 +10,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from govern.artifact.file_list import Entry, FileList, read_file_list
 from govern.artifact.lock import Lock, LockedDecision, LockedFile
-from govern.artifact.reading import derived_file_list, file_list_layer, is_bundle, read_inside, role_of_layer
+from govern.artifact.reading import (
+    derived_file_list,
+    file_list_layer,
+    is_bundle,
+    layer_path,
+    read_inside,
+    role_of_layer,
+)
 from govern.artifact.selection import Selection
+from govern.artifact.tar import BUNDLED_SIZE
 from govern.artifact.tree import (
     Tree,
     check_reserved,
@@ -29,7 +38,7 @@ from govern.artifact.tree import (
     refuse_loss,
     staged,
 )
-from govern.errors import ContentMismatch, InvalidInput, ProtocolError
+from govern.errors import ContentMismatch, ProtocolError, Undecided, shortened
 from govern.limits import BUFFER_BYTES, MAX_FILE_LIST
 from govern.oci.descriptor import Descriptor
 from govern.oci.manifest import Manifest, read_manifest
@@ -132,7 +141,7 @@ def pull(
         selected=selection.words,
         files=tuple(LockedFile(path=one.path, sha256=one.sha256, size=one.size) for one in chosen),
     )
-    with staged(tree):
+    with staged(tree, chosen):
         # (4) and (5)
         _fetch(context, store, manifest, tree, wanted)
         # (6)
@@ -152,17 +161,38 @@ def _locked(verified: Verified | None) -> LockedDecision | None:
 
 def read_files(store: Store, manifest: Manifest) -> FileList:
     """Return the file list of an artifact, from its own layer or from the manifest."""
+    sizes: dict[str, int] = {}
+    for one in manifest.layers:
+        if sizes.setdefault(one.digest, one.size) != one.size:
+            raise ProtocolError("a layer has two sizes", got=f"{sizes[one.digest]} and {one.size} for {one.digest}")
     layer = file_list_layer(manifest)
     if layer is None:
         return derived_file_list(manifest)
     data = store.read_blob(layer, MAX_FILE_LIST, "the file list")
     others = {one.digest: one for one in manifest.layers[:-1]}
+    raw = {(one.digest, layer_path(one)) for one in manifest.layers[:-1] if not is_bundle(one)}
     files = read_file_list(data, others)
-    for one in files:
-        holder = others[one.layer]
-        if one.offset + one.size > holder.size or (not is_bundle(holder) and one.offset != 0):
-            raise ProtocolError("an entry of the file list lies outside its layer", got=repr(one.path))
+    for entry in files:
+        _check_entry(entry, others[entry.layer], raw)
     return files
+
+
+def _check_entry(entry: Entry, holder: Descriptor, raw: Collection[tuple[str, str]]) -> None:
+    """Refuse an entry of the file list that is not what the manifest says of its layer."""
+    if is_bundle(holder):
+        # A member is held in memory while it is checked (FORMAT §3 bundles none that is larger).
+        right = entry.offset + entry.size <= holder.size and entry.size <= BUNDLED_SIZE
+    else:
+        # Who reads the manifest alone, as oras does, must get the same files.
+        right = (entry.offset, entry.size) == (0, holder.size) and entry.sha256 == holder.id.encoded
+        right = right and (entry.layer, entry.path) in raw
+    if not right:
+        raise ContentMismatch(
+            "the file list contradicts the manifest",
+            got=f"{entry.path!r}: {entry.size} bytes at {entry.offset}, sha256:{entry.sha256}",
+            expected=f"a file of the layer {holder.digest}, which has {holder.size} bytes",
+            hint="the artifact contradicts itself: do not use it",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +224,9 @@ def _fetch(context: Context, store: Store, manifest: Manifest, tree: Tree, wante
         if not _there(part, job.layer, progress):
             store.fetch_blob(job.layer, part, progress)
         if job.path is not None:
-            (tree.files / job.path).parent.mkdir(parents=True, exist_ok=True)
-            part.replace(tree.files / job.path)
+            with _writing(job.path):
+                (tree.files / job.path).parent.mkdir(parents=True, exist_ok=True)
+                part.replace(tree.files / job.path)
         else:
             _extract(part, job.entries, tree.files)
             part.unlink()
@@ -236,9 +267,20 @@ def _extract(layer: Path, entries: Sequence[Entry], files: Path) -> None:
                     expected=f"sha256:{one.sha256}",
                     hint="the artifact contradicts itself: do not use it",
                 )
-            target = files / one.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
+            with _writing(one.path):
+                target = files / one.path
+                target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
-            except OSError as fault:
-                raise InvalidInput("a file cannot be written", got=f"{one.path!r}: {fault.strerror}") from fault
+
+
+@contextlib.contextmanager
+def _writing(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise Undecided(
+            "a file cannot be written",
+            got=f"{shortened(path)}: {fault.strerror}",
+            expected="a file system that has the room and takes the name",
+            hint="pull into another directory, or leave the file out with --include",
+        ) from fault

@@ -20,12 +20,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from govern import canonical
 from govern.artifact.inspect import Rules
 from govern.artifact.metadata import MetadataFile, missing_for_policy, to_record
 from govern.artifact.pack import Kind, Packed, pack
 from govern.artifact.walk import find_files
 from govern.capture.provenance import Input
 from govern.errors import Denied, NotFound, UsageError
+from govern.limits import MAX_TEXT
 from govern.line import line_of
 from govern.names import PACKING, Name, Version
 from govern.oci.descriptor import Descriptor
@@ -134,6 +136,12 @@ def plan_push(context: Context, path: Path, reference: Reference, options: PushO
             hint=f"govern push {path} {reference.place}:1.0.0 --key ci.key",
         )
     version = Version(reference.tag, error=UsageError)
+    if options.reason is not None:
+        # What the registration would refuse is refused before anything is sent.
+        MAX_TEXT.check(len(options.reason), "the reason", UsageError)
+        canonical.dumps(options.reason)
+        if not options.reason:
+            raise UsageError("the reason is empty", expected="some words, or no --reason")
     metadata = load_metadata(path, options.metadata)
     if metadata is not None and metadata.version is not None and metadata.version != version:
         raise UsageError(

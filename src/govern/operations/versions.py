@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from govern.errors import GovernError, NotFound
+from govern.errors import GovernError
 from govern.ledger.state import fold
 from govern.line import line_of
 from govern.names import Name, SubjectName
@@ -77,7 +77,7 @@ def list_versions(context: Context, reference: Reference, verifier: Verifier | N
     claims = find_claims(store, line_of(expected).digest, context.objects, jobs=context.settings.jobs, line=True)
     found: list[ListedVersion] = []
     refused = len(claims.rejected)
-    tags = set() if claims.failures else set(_tags(context, reference))
+    tags = set() if claims.failures else set(store.tags())
     if verifier is None:
         found = [one for one in (_peeked(claim, expected, tags) for claim in claims.found) if one is not None]
     else:
@@ -100,13 +100,6 @@ def list_versions(context: Context, reference: Reference, verifier: Verifier | N
                 )
             )
     return Versions(expected, str(reference.place), _marked(found), refused, tuple(claims.failures))
-
-
-def _tags(context: Context, reference: Reference) -> tuple[str, ...]:
-    try:
-        return context.store(reference.place).tags()
-    except NotFound:
-        return ()
 
 
 def _marked(found: list[ListedVersion]) -> tuple[ListedVersion, ...]:

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from govern import canonical
 from govern.errors import GovernError, InvalidInput
-from govern.limits import MAX_SAW
+from govern.limits import MAX_SAW, MAX_TEXT
 from govern.oci.digest import Digest
 from govern.times import read_time
 
@@ -31,7 +31,7 @@ Time = Annotated[
     AfterValidator(_time),
     Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$", examples=["2026-11-21T09:30:00Z"]),
 ]
-Text = Annotated[StrictStr, Field(min_length=1, max_length=10_000)]
+Text = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT.value)]
 
 
 def is_decimal(text: str) -> bool:

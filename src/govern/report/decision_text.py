@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from govern.policy.decision import Decision, RecordView, RefusedView
+from govern.report.lines import join_lines
 
 _MARK = {"allowed": "ALLOWED", "denied": "DENIED", "undecided": "UNDECIDED"}
 
@@ -16,7 +17,7 @@ def decision_text(decision: Decision, *, verbose: bool = False) -> str:
         decision: what was decided.
         verbose: whether the steps of every proof are shown.
     """
-    return "\n".join(_lines(decision, verbose))
+    return join_lines(_lines(decision, verbose))
 
 
 def _lines(decision: Decision, verbose: bool) -> Iterator[str]:

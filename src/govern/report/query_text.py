@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from govern.operations.records import Found, RecordsFound
 from govern.operations.show import Shown
 from govern.operations.versions import Versions
+from govern.report.lines import join_lines
 
 _SHORT = 19
 _LAYERS_SHOWN = 40
@@ -15,12 +16,12 @@ _LAYERS_SHOWN = 40
 
 def records_text(found: RecordsFound, *, verbose: bool = False) -> str:
     """Return the lines of `govern records`."""
-    return "\n".join(_records(found, verbose))
+    return join_lines(_records(found, verbose))
 
 
 def _records(found: RecordsFound, verbose: bool) -> Iterator[str]:
     yield f"{found.gathered.name}  {found.gathered.pinned}"
-    if not found.found:
+    if not found.found and not found.failures:
         yield "  no records"
     for one in found.found:
         yield from _record(one, verbose)
@@ -56,7 +57,7 @@ def _record(one: Found, verbose: bool) -> Iterator[str]:
 
 def tree_text(shown: Shown, found: RecordsFound) -> str:
     """Return the lines of `govern tree`: the artifact, and everything that hangs on it."""
-    return "\n".join(_tree(shown, found))
+    return join_lines(_tree(shown, found))
 
 
 def _tree(shown: Shown, found: RecordsFound) -> Iterator[str]:
@@ -81,7 +82,7 @@ def _tree(shown: Shown, found: RecordsFound) -> Iterator[str]:
 
 def show_text(shown: Shown) -> str:
     """Return the lines of `govern show`."""
-    return "\n".join(_show(shown))
+    return join_lines(_show(shown))
 
 
 def _show(shown: Shown) -> Iterator[str]:
@@ -103,12 +104,12 @@ def _show(shown: Shown) -> Iterator[str]:
 
 def versions_text(found: Versions) -> str:
     """Return the lines of `govern list`."""
-    return "\n".join(_versions(found))
+    return join_lines(_versions(found))
 
 
 def _versions(found: Versions) -> Iterator[str]:
     yield f"{found.name}  in {found.place}"
-    if not found.versions:
+    if not found.versions and not found.failures:
         yield "  no registered versions"
     for one in found.versions:
         marks = [one.status] + (["CONFLICT"] if one.conflict else []) + ([] if one.tagged else ["no tag"])

@@ -106,7 +106,8 @@ def _read(spec: str, environment: Mapping[str, str], what: str) -> bytes:
         name = spec.removeprefix(_ENV)
         if not environment.get(name):
             raise UsageError(f"{what} is not in the environment", got=f"no variable {name}", expected="PEM text in it")
-        return environment[name].encode()
+        # A variable may hold any bytes; those that are no text are no key, and are told so.
+        return environment[name].encode("utf-8", "surrogateescape")
     if "-----BEGIN" in spec:
         # The text of a key as an argument would stand in every process list.
         raise UsageError(
@@ -136,9 +137,11 @@ def generate_key_pair(prefix: Path, passphrase: bytes | None) -> tuple[Path, Pat
     Raises:
         InvalidInput: where one of the files is there already: a key is never overwritten.
     """
+    if prefix.name in ("", ".."):
+        raise InvalidInput("a key needs a name", got=repr(str(prefix)), expected="PREFIX, of PREFIX.key and PREFIX.pub")
     private, public = prefix.with_name(prefix.name + ".key"), prefix.with_name(prefix.name + ".pub")
     for path in (private, public):
-        if path.exists() or path.is_symlink():
+        if os.path.lexists(path):
             raise InvalidInput(
                 "a key is there already", got=str(path), expected="a new name", hint="keys are never overwritten"
             )
@@ -148,13 +151,19 @@ def generate_key_pair(prefix: Path, passphrase: bytes | None) -> tuple[Path, Pat
     )
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
     signer = wrap(key.public_key())
+    made: list[Path] = []
     try:
         prefix.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        made.append(private)
         with os.fdopen(descriptor, "wb") as file:
             file.write(pem)
         with public.open("x", encoding="ascii") as text:
+            made.append(public)
             text.write(signer.to_pem())
     except OSError as fault:
+        # Half a pair would stand in the way of the next try, and half a key in the way of everything.
+        for path in made:
+            path.unlink(missing_ok=True)
         raise InvalidInput("the key cannot be written", got=f"{str(prefix)!r}: {fault.strerror}") from fault
     return private, public, signer

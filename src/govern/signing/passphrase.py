@@ -39,7 +39,7 @@ def passphrase_from(
             return data.splitlines()[0] if data else b""
         for variable in (PASSPHRASE_VARIABLE, COSIGN_VARIABLE):
             if variable in environment:
-                return environment[variable].encode()
+                return environment[variable].encode("utf-8", "surrogateescape")
         return prompt(label).encode() if prompt is not None else None
 
     return ask

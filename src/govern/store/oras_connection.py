@@ -11,7 +11,7 @@ from typing import Final
 
 from govern.errors import InvalidInput, UsageError
 from govern.oci.reference import RegistryPlace, parse
-from govern.settings import HostSettings, Settings, load_settings
+from govern.settings import Settings, load_settings
 from govern.store.registry.client import Client
 from govern.store.registry.credential_file import forget, keep
 from govern.store.registry.credentials import Credential, Credentials
@@ -45,9 +45,9 @@ class GivenCredentials(Credentials):
         return self.given.get(host) or Credentials.find(self, host, repository)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Connections:
-    """Clients by host, made when they are needed.
+    """Clients by host, made when they are needed. Never shown: credentials are in it.
 
     Args:
         settings: everything that is set.
@@ -85,7 +85,9 @@ class Connections:
                 hint="for ECR install docker-credential-ecr-login and name it in credHelpers",
             )
         settings = settings or load_settings(dict(os.environ))
-        any_host = HostSettings(plain_http=insecure, ca=Path(tls_verify) if isinstance(tls_verify, str) else None)
+        flags = settings.any_host
+        ca = Path(tls_verify) if isinstance(tls_verify, str) else flags.ca
+        any_host = replace(flags, plain_http=insecure or flags.plain_http, ca=ca)
         found = cls(replace(settings, any_host=any_host), hostname)
         username, password = (settings.environment.get(name) for name in ("ORAS_USER", "ORAS_PASS"))
         if auth_backend == "basic" and username and password:
@@ -136,6 +138,9 @@ class Connections:
     def give(self, username: str, password: str, hostname: str | None = None) -> None:
         """Use a username and password for one host, while this object lives."""
         host = self.host(hostname)
+        if ":" in username:
+            # RFC 7617 §2: the first colon ends the user's name.
+            raise InvalidInput("a user name holds no colon", got=repr(username), expected="the password beside it")
         self._given[host] = Credential(username, password)
         self.close()
 
@@ -146,8 +151,8 @@ class Connections:
             AuthError: where the registry refuses them: wrong credentials are not kept.
         """
         host = self.host(hostname)
-        if not username or not password:
-            raise InvalidInput("a login needs a username and a password", expected="both")
+        if not username or not password or ":" in username:
+            raise InvalidInput("a login needs a username without a colon, and a password", expected="both")
         client = Client(host, self.settings)
         client.auth.credentials = GivenCredentials(self.settings, {host: Credential(username, password)})
         try:

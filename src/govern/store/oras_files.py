@@ -127,10 +127,10 @@ def pack_folder(folder: Path, target: Path) -> None:
     members = sorted(_members(top, top), key=lambda one: one[0].encode())
     MAX_FILES.check(len(members), "the number of files", InvalidInput)
     name = folder_name(folder)
+    level = _level(members)
     with (
-        gzip.GzipFile(
-            filename="", mode="wb", fileobj=target.open("xb"), mtime=0, compresslevel=_level(members)
-        ) as zipped,
+        target.open("xb") as written,
+        gzip.GzipFile(filename="", mode="wb", fileobj=written, mtime=0, compresslevel=level) as zipped,
         tarfile.open(fileobj=zipped, mode="w:", format=tarfile.PAX_FORMAT) as tar,
     ):
         tar.addfile(_member(name, top.stat()))
@@ -152,8 +152,8 @@ def _members(folder: Path, top: Path) -> Iterator[tuple[str, Path]]:
     for entry in folder.iterdir():
         path = entry.relative_to(top).as_posix()
         if entry.is_symlink():
-            real = entry.resolve()
-            if not real.is_file() or not real.is_relative_to(top):
+            real = _followed(entry)
+            if real is None or not real.is_file() or not real.is_relative_to(top):
                 raise InvalidInput(
                     "a link leaves the directory or points to none of its files",
                     got=repr(path),
@@ -168,6 +168,13 @@ def _members(folder: Path, top: Path) -> Iterator[tuple[str, Path]]:
             yield path, entry
         else:
             raise InvalidInput("this is neither a file nor a directory", got=repr(path), expected="one of them")
+
+
+def _followed(link: Path) -> Path | None:
+    try:
+        return link.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return None  # to nowhere, or in a circle
 
 
 def _member(name: str, status: os.stat_result) -> tarfile.TarInfo:

@@ -18,7 +18,7 @@ from govern.oci.digest import Digest
 from govern.oci.reference import RegistryPlace, parse
 from govern.store.oras_connection import Connections
 from govern.store.oras_errors import NotAReference
-from govern.store.oras_response import MAX_HELD, check_tagged, response_of
+from govern.store.oras_response import MAX_HELD, name_by_content, response_of
 from govern.store.registry.client import Body, Client, read_only, read_write
 from govern.store.registry.origin import origin_of
 from govern.store.registry.upload import COMMIT_RATE
@@ -136,8 +136,9 @@ def check_header(name: str, value: str) -> None:
             hint="credentials: login(), GOVERN_AUTH_HOST with GOVERN_AUTH_USERNAME and GOVERN_AUTH_PASSWORD, "
             "or the files of Docker and Podman",
         )
-    if not f"{name}{value}".isprintable():
-        raise InvalidInput("a header holds control characters", got=repr(name[:100]))
+    text = f"{name}{value}"
+    if not text.isascii() or not text.isprintable():
+        raise InvalidInput("a header holds what no header may", got=repr(name[:100]), expected="printable ASCII")
 
 
 def perform(
@@ -165,8 +166,8 @@ def perform(
         extra_time=size / COMMIT_RATE,
     )
     response = response_of(method, answer, digest=digest, bound=goes.bound, stream=stream and not goes.is_tagged)
-    if method == "GET" and goes.is_tagged and response.status_code == 200:
-        check_tagged(response)
+    if method == "GET" and goes.kind == "manifests" and response.status_code == 200:
+        name_by_content(response, digest)
     return response
 
 

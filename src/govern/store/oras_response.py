@@ -14,7 +14,7 @@ from typing import Any, Final
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from govern.errors import ContentMismatch
+from govern.errors import ContentMismatch, LimitExceeded
 from govern.limits import MAX_ERROR_BODY, Bound, MiB
 from govern.oci.digest import Digest
 from govern.store.registry.http import Answer
@@ -108,17 +108,36 @@ def response_of(method: str, answer: Answer, *, digest: Digest | None, bound: Bo
     if stream and good:
         response.raw = CheckedBody(answer, digest, what)
         return response
-    data = answer.read(bound if answer.status < 400 else MAX_ERROR_BODY, what)
+    if answer.status >= 400:
+        return _filled(response, _error(answer))
+    data = answer.read(bound, what)
     if good and digest is not None:
         digest.check(data, what)
     return _filled(response, data)
 
 
-def check_tagged(response: requests.Response) -> None:
-    """Hold a manifest that came for a tag against `Docker-Content-Digest`, and set that header where it is missing.
+def _error(answer: Answer) -> bytes:
+    try:
+        return answer.read(MAX_ERROR_BODY, "the error")
+    except LimitExceeded:
+        # The status says enough; a page of a proxy's is no reason not to hand it over.
+        answer.close()
+        return b""
 
-    Scripts take the header for the truth, and name files by it.
+
+def name_by_content(response: requests.Response, digest: Digest | None) -> None:
+    """Make `Docker-Content-Digest` of a manifest the digest of its bytes: scripts name files by it.
+
+    Args:
+        response: a 200.
+        digest: by which it was asked for and checked, or None where it was a tag.
+
+    Raises:
+        ContentMismatch: where a registry says another digest of what a tag points to.
     """
+    if digest is not None:
+        response.headers["Docker-Content-Digest"] = str(digest)
+        return
     found = Digest.of(response.content)
     claimed = response.headers.get("Docker-Content-Digest", str(found))
     if claimed.startswith("sha512:"):

@@ -98,7 +98,7 @@ def unpack_folder(layer: Path, root: Path, title: str) -> bool:
         ProtocolError: for a directory's tar that breaks the rules above; nothing is written then.
     """
     with tempfile.TemporaryFile(dir=root) as plain:
-        if not _gunzip(layer, plain):
+        if not _gunzip(layer, plain, title):
             return False
         try:
             members = _judged(plain, title)
@@ -113,7 +113,7 @@ def _refused(title: str, got: str, expected: str) -> ProtocolError:
     return ProtocolError(f"the layer {title!r} is not unpacked", got=got, expected=expected, hint=_HINT)
 
 
-def _gunzip(layer: Path, plain: IO[bytes]) -> bool:
+def _gunzip(layer: Path, plain: IO[bytes], title: str) -> bool:
     """Decompress within the bound; return whether it is gzip at all."""
     size, most = 0, max(FREE_OF_RATIO, layer.stat().st_size * MAX_RATIO.value)
     with layer.open("rb") as source:
@@ -124,10 +124,11 @@ def _gunzip(layer: Path, plain: IO[bytes]) -> bool:
             while data := unzipped.read(BUFFER_BYTES):
                 size += len(data)
                 if size > most:
-                    raise _refused(layer.name, f"over {most} bytes", f"at most {MAX_RATIO.value} {MAX_RATIO.unit}")
+                    bound = f"at most {MAX_RATIO.value} {MAX_RATIO.unit} ({MAX_RATIO.name})"
+                    raise _refused(title, f"over {most} bytes", bound)
                 plain.write(data)
         except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
-            raise _refused(layer.name, str(fault)[:200], "gzip") from fault
+            raise _refused(title, str(fault)[:200], "gzip") from fault
     return True
 
 

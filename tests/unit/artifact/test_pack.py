@@ -16,8 +16,8 @@ from govern import canonical
 from govern.artifact.digest_cache import NoCache
 from govern.artifact.file_list import read_file_list
 from govern.artifact.inspect import Rules
-from govern.artifact.pack import BUNDLE_ABOVE, BUNDLED_SIZE, Packed, _split, pack
-from govern.artifact.tar import MAX_TAR, member_size
+from govern.artifact.pack import BUNDLE_ABOVE, Packed, _split, pack
+from govern.artifact.tar import BUNDLED_SIZE, MAX_TAR, member_size
 from govern.artifact.walk import SourceFile, find_files
 from govern.errors import InvalidInput
 from govern.limits import MAX_PUSHED_MANIFEST
@@ -36,9 +36,7 @@ def packed(
     version: str = "1.0.0",
     rules: Rules = Rules(),  # noqa: B008 - frozen
 ) -> Packed:
-    return pack(
-        find_files(folder), kind=kind, name=Name(name), version=Version(version), rules=rules, cache=NoCache()
-    )
+    return pack(find_files(folder), kind=kind, name=Name(name), version=Version(version), rules=rules, cache=NoCache())
 
 
 def golden(tree: TreeOf, folder: Path) -> Packed:

@@ -96,6 +96,13 @@ def test_a_compressed_pickle_in_a_zip_is_found() -> None:
     assert find(gzip.compress(zip_of({"m": PICKLE}))) == PickleFound("m")
 
 
+def test_an_lzma_stream_that_asks_for_too_much_memory_is_refused() -> None:
+    data = bytearray(alone(PICKLE))
+    data[1:5] = (1 << 30).to_bytes(4, "little")
+    with pytest.raises(InvalidInput, match="cannot be told"):
+        find(bytes(data))
+
+
 def test_a_zip_behind_other_bytes_is_looked_into() -> None:
     assert find(safetensors({"a": ("F32", [9], 36)}) + zip_of({"m": PICKLE})) == PickleFound("m")
 
@@ -119,7 +126,17 @@ def test_names_say_nothing() -> None:
         b"B" + struct.pack("<I", 70_000) + bytes(70_000) + b"0" + SHELL,
         b"V" + b"x" * 70_000 + b"\n0" + SHELL,
         b"\x80\x02cmy-module\nx\n" + b"\xff",
-        b"\x80\x04\x82\x01" + b"\xff",
+        b"\x80\x04\x82\x01.",
+        b"N\x80\x04cos\nsystem\n" + b"\xff",
+        b"(S'true'\nios\nsystem\xff",
+        b"\x95\x03" + bytes(7) + b"\x8c\x05xaaaa\xff0" + SHELL,
+        b"\x80\x03ios\nsystem\n.",
+        b"cos\nsystem\np0\x00x\n(S'true'\ntR" + b"\xff",
+        b"cos\nsystem\nI\x00x\n0(S'true'\ntR" + b"\xff",
+        b"cos\nsystem\n](Vtrue\neR" + b"\xff",
+        b"Vos\n(eVsystem\n\x93(S'true'\ntR" + b"\xff",
+        b"\x95\x06" + bytes(7) + b"X\x00\x01\x00\x00xcos\nsystem\n(S'true'\ntR",
+        b"\x95\x03" + bytes(7) + b"(ixx" + SHELL,
         b"(lp0\nI1\naI2\na.",
         b"\x80\x00I1\n.",
     ],
@@ -164,6 +181,9 @@ def test_an_empty_stream_in_front_hides_nothing() -> None:
         b"Foo\n.",
         b"g0\n.",
         b"\x94.",
+        b"N(tR" + b"\xff",
+        b"cos\nsystem\n(o" + b"\xff",
+        b"K\x01K\x02\x93(tR" + b"\xff",
         b"1950-01-01,3\n",
         b'{"a": 1}',
         b"\x89PNG\r\n\x1a\n" + bytes(50),
@@ -205,8 +225,9 @@ def test_arrays_of_objects_are_pickles(descr: str, version: tuple[int, int]) -> 
     assert find(zip_of({"a.npy": npy("{'descr': '<f4'}"), "b.npy": data}, zipfile.ZIP_DEFLATED)) == PickleFound("b.npy")
 
 
-def test_an_element_type_written_with_an_escape_counts_as_objects() -> None:
-    assert find(npy("{'descr': '\\x7cO', 'fortran_order': False, 'shape': (1,)}")) == PickleFound("")
+@pytest.mark.parametrize("descr", ["\\x7cO", "\\dO"])
+def test_an_element_type_written_with_an_escape_counts_as_objects(descr: str) -> None:
+    assert find(npy(f"{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,)}}")) == PickleFound("")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +274,7 @@ def test_a_broken_zip_is_refused(cut: int) -> None:
 
 
 def test_what_only_ends_like_a_zip_is_none() -> None:
-    assert find(b"weights" * 100 + b"PK\x05\x06" + bytes(100)) is None
+    assert find(b"weights" * 100 + b"PK\x05\x06" + b"\1" * 18) is None
 
 
 def test_an_encrypted_member_is_refused() -> None:

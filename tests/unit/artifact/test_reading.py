@@ -82,7 +82,12 @@ def test_the_kind_is_the_artifact_s_type(artifact_type: str | None, config_type:
 @pytest.mark.parametrize(
     ("config_type", "config", "name", "version"),
     [
-        (MODEL_CONFIG, {"descriptor": {"name": "a/b", "version": "1", "createdAt": "2026-01-01T00:00:00Z"}}, "a/b", "1"),
+        (
+            MODEL_CONFIG,
+            {"descriptor": {"name": "a/b", "version": "1", "createdAt": "2026-01-01T00:00:00Z"}},
+            "a/b",
+            "1",
+        ),
         (MODEL_CONFIG, {"descriptor": {"name": "A Model"}, "config": {"x": 0.5}}, "A Model", None),
         (MODEL_CONFIG, {"descriptor": {}}, None, None),
         (MODEL_CONFIG, {}, None, None),
@@ -130,6 +135,8 @@ def test_a_config_that_is_not_of_its_shape_is_refused(config: bytes) -> None:
         ({TITLE: "a", FILEPATH: "a"}, "a"),
         ({TITLE: "a"}, "a"),
         ({FILEPATH: "a"}, "a"),
+        ({TITLE: "./a"}, "a"),
+        ({TITLE: "././a/b", FILEPATH: "a/b"}, "a/b"),
         ({FILEPATH: ""}, ""),
         ({"other": "a"}, ""),
         ({}, ""),
@@ -139,7 +146,24 @@ def test_a_layer_s_path_is_in_either_annotation(annotations: dict[str, str], pat
     assert layer_path(descriptor(**annotations)) == path
 
 
-@pytest.mark.parametrize(("title", "filepath"), [("a", "b"), ("a", "./a"), ("", "a"), ("a", "")])
+@pytest.mark.parametrize(
+    ("media_type", "annotations", "path"),
+    [
+        ("application/vnd.oci.image.layer.v1.tar+gzip", {TITLE: "data"}, "data.tar.gz"),
+        ("application/vnd.oci.image.layer.v1.tar+gzip", {TITLE: "./data/"}, "data.tar.gz"),
+        ("application/vnd.oci.image.layer.v1.tar+gzip", {TITLE: "data.tgz"}, "data.tgz"),
+        ("application/vnd.oci.image.layer.v1.tar+gzip", {}, ""),
+        (FOREIGN, {TITLE: "data", "io.deis.oras.content.unpack": "true"}, "data.tar.gz"),
+        (FOREIGN, {TITLE: "data", "io.deis.oras.content.unpack": "false"}, "data"),
+    ],
+)
+def test_a_folder_that_oras_pushed_is_a_file_called_like_the_tar_that_it_is(
+    media_type: str, annotations: dict[str, str], path: str
+) -> None:
+    assert layer_path(descriptor(media_type=media_type, **annotations)) == path
+
+
+@pytest.mark.parametrize(("title", "filepath"), [("a", "b"), ("a", "a/"), ("a", "/a"), ("", "a"), ("a", "")])
 def test_a_layer_with_two_paths_is_refused(title: str, filepath: str) -> None:
     with pytest.raises(ProtocolError, match="a layer has two paths"):
         layer_path(descriptor(**{TITLE: title, FILEPATH: filepath}))
@@ -153,7 +177,7 @@ def test_a_layer_with_two_paths_is_refused(title: str, filepath: str) -> None:
         # A tar of somebody else is a file; so is a raw layer with a tar's name.
         ("application/vnd.cncf.model.dataset.v1.tar", "dataset.tar", False, "dataset"),
         ("application/vnd.cncf.model.dataset.v1.raw", ".govern-tar/dataset-0000.tar", False, "dataset"),
-        ("application/vnd.cncf.model.dataset.v1.tar+gzip", ".govern-tar/dataset-0000.tar", False, "dataset"),
+        ("application/vnd.cncf.model.dataset.v1.tar+gzip", ".govern-tar/dataset-0000.tar", False, ""),
         (FOREIGN, ".govern-tar/dataset-0000.tar", False, ""),
         (FILES, None, False, ""),
     ],
@@ -180,7 +204,9 @@ def test_a_file_list_is_derived_from_layers_that_are_files() -> None:
     assert canonical.loads(derived_file_list(manifest()).to_bytes(), "it", bound=MAX_CONFIG) == []
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x", "a//b", "./a", "a\\b", "a\x1bb", "e\u0301"])
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../x", "a/../../x", "a//b", "a/./b", ".//a", "a\\b", "a\x1bb", "e\u0301"]
+)
 def test_unsafe_paths_in_a_manifest_are_refused(path: str) -> None:
     with pytest.raises(ProtocolError, match="a layer has a path that an artifact cannot hold"):
         derived_file_list(manifest(layer(path)))

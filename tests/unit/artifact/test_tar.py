@@ -33,7 +33,9 @@ NAMES = {
 
 
 def tar_of(files: dict[str, bytes]) -> bytes:
-    parts = [part for path, data in files.items() for part in (member_header(path, len(data)), data, padding(len(data)))]
+    parts = [
+        part for path, data in files.items() for part in (member_header(path, len(data)), data, padding(len(data)))
+    ]
     return b"".join([*parts, END])
 
 
@@ -87,12 +89,12 @@ def test_a_header_is_these_bytes() -> None:
     wanted = b"".join(
         (
             b"a.txt".ljust(100, b"\0"),
-            b"0000644\x00" b"0000000\x00" b"0000000\x00",
-            b"00000000005\x00" b"00000000000\x00",
+            b"0000644\x000000000\x000000000\x00",
+            b"00000000005\x0000000000000\x00",
             b"010161\x00 ",
             b"0" + bytes(100),
             b"ustar\x0000" + bytes(64),
-            b"0000000\x00" b"0000000\x00" + bytes(167),
+            b"0000000\x000000000\x00" + bytes(167),
         )
     )
     assert member_header("a.txt", 5) == wanted

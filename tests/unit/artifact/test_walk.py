@@ -111,7 +111,7 @@ def _socket(path: Path) -> None:
 @pytest.mark.parametrize("make", [_fifo, _socket])
 def test_special_files_are_refused_without_being_opened(tree: Path, make: Callable[[Path], None]) -> None:
     make(tree / "special")
-    with pytest.raises(InvalidInput, match="not a regular file.*'special'"):
+    with pytest.raises(InvalidInput, match=r"not a regular file.*'special'"):
         find_files(tree)
 
 
@@ -147,12 +147,12 @@ def test_paths_that_differ_only_in_case_are_refused(tree: Path, names: tuple[str
 
 @pytest.mark.parametrize("files", [{}, {".git/config": b"x"}, {"govern.yaml": b"x"}, {"a/.DS_Store": b"x"}])
 def test_a_tree_without_a_file_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
-    with pytest.raises(InvalidInput, match="nothing to pack: got no file in .*tree"):
+    with pytest.raises(InvalidInput, match=r"nothing to pack: got no file in .*tree"):
         find_files(write_tree(tmp_path / "tree", files))
 
 
 def test_a_place_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="nothing to pack: got .*nowhere.*No such file"):
+    with pytest.raises(InvalidInput, match=r"nothing to pack: got .*nowhere.*No such file"):
         find_files(tmp_path / "nowhere")
 
 
@@ -216,7 +216,7 @@ def test_a_link_into_a_named_root_is_followed(tree: Path, tmp_path: Path) -> Non
     assert f"--link-root {store / 'weights'}" in caught.value.hint
     assert "w.bin" in paths(tree, link_roots=[store / "weights"])
     (tree / "other").symlink_to("../store/other")
-    with pytest.raises(InvalidInput, match="leaves the tree.*'other'"):
+    with pytest.raises(InvalidInput, match=r"leaves the tree.*'other'"):
         find_files(tree, link_roots=[store / "weights"])
 
 
@@ -233,7 +233,8 @@ def snapshot(home: Path) -> Path:
 
 
 def test_a_hugging_face_snapshot_is_followed_and_named(tmp_path: Path) -> None:
-    home, notes = tmp_path / "models--acme--fraud", []
+    home = tmp_path / "models--acme--fraud"
+    notes: list[str] = []
     found = find_files(snapshot(home), note=notes.append)
     assert [(one.path, one.real) for one in found] == [
         ("config.json", str(home / "blobs" / "aa11")),
@@ -250,5 +251,5 @@ def test_what_only_looks_like_a_hugging_face_snapshot_is_not_followed(tmp_path: 
 def test_a_link_out_of_a_hugging_face_cache_is_refused(tmp_path: Path) -> None:
     folder = snapshot(tmp_path / "models--acme--fraud")
     (folder / "passwd").symlink_to("/etc/passwd")
-    with pytest.raises(InvalidInput, match="leaves the tree.*'passwd'"):
+    with pytest.raises(InvalidInput, match=r"leaves the tree.*'passwd'"):
         find_files(folder)

@@ -16,7 +16,8 @@ def test_bytes_survive(data):
 @pytest.mark.parametrize(
     "text",
     [
-        "-_-_", "a-b_", "YQ", "YQ=", "YR==", "YWJ=", "YWL=", "Y Q==", "YQ==\n", "\nYQ==", "YQ==YQ==", "YQ===", "=", "====", "Y=Q=", "YQ==x",
+        "-_-_", "a-b_", "YQ", "YQ=", "YR==", "YWJ=", "YWL=", "Y Q==", "YQ==\n", "\nYQ==", "YQ==YQ==", "YQ===", "=",
+        "====", "Y=Q=", "YQ==x",
         "ä", "YQ==\u200b", "\ud800", "YQ\x00==", "\uff39Q==", None, 1, b"YQ==", ["YQ=="], {}, True,
     ],
 )  # fmt: skip

@@ -50,7 +50,8 @@ def test_a_manifest_is_parsed_beside_its_exact_bytes():
     assert raw.descriptor.check(data, "it") is data
 
 
-@pytest.mark.parametrize(("media_type", "inner"), [(IMAGE_MANIFEST, ...), (IMAGE_MANIFEST, IMAGE_MANIFEST), (DOCKER_MANIFEST, DOCKER_MANIFEST), (DOCKER_MANIFEST, ...)])  # fmt: skip
+@pytest.mark.parametrize(("media_type", "inner"), [(IMAGE_MANIFEST, ...), (IMAGE_MANIFEST, IMAGE_MANIFEST),
+(DOCKER_MANIFEST, DOCKER_MANIFEST), (DOCKER_MANIFEST, ...)])  # fmt: skip
 def test_a_body_that_agrees_with_its_content_type_is_read(media_type, inner):
     assert manifest(changed(MANIFEST, mediaType=inner, artifactType="a/b"), media_type).kind == "a/b"
 

@@ -58,13 +58,18 @@ def test_a_reference_to_a_layout_is_split_at_the_last_colon_after_the_last_slash
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "fraud", "acme/fraud:1", "fraud:1", f"@{DIGEST}", "localhost", "localhost:5000", "r.example.com", "r.example.com/",
-        "r.example.com/A", "r.example.com/a:", "r.example.com/a:+", "r.example.com/a:1+cu", "r.example.com/a:b:c", "r.example.com//a",
+        "", " ", "fraud", "acme/fraud:1", "fraud:1", f"@{DIGEST}", "localhost", "localhost:5000", "r.example.com",
+        "r.example.com/",
+        "r.example.com/A", "r.example.com/a:", "r.example.com/a:+", "r.example.com/a:1+cu", "r.example.com/a:b:c",
+        "r.example.com//a",
         "r.example.com/a/", "r.example.com/a@", "r.example.com/a@sha256:abc", f"r.example.com/a@{DIGEST}@{DIGEST}",
         f"user@r.example.com/a@{DIGEST}", "user:pw@r.example.com/a", "https://r.example.com/a", "oci://r.example.com/a",
-        " r.example.com/a", "r.example.com/a ", "r.example.com/a\n", "r.example.com/a\x00", "r.example.com/a:\x1b[31m", "-r.example.com/a",
-        "r..example.com/a", "./a", "../a", "/a/b", "r.example.com:port/a", "r.example.com:/a", "r.example.com:123456/a", "[::1/a", "r.é.com/a",
-        "r.example.com/a:" + "x" * 129, "r.example.com/../a", "layout:", "layout:x:", "layout:x:+", "layout:\x00", "layout::x",
+        " r.example.com/a", "r.example.com/a ", "r.example.com/a\n", "r.example.com/a\x00",
+        "r.example.com/a:\x1b[31m", "-r.example.com/a",
+        "r..example.com/a", "./a", "../a", "/a/b", "r.example.com:port/a", "r.example.com:/a",
+        "r.example.com:123456/a", "[::1/a", "r.é.com/a",
+        "r.example.com/a:" + "x" * 129, "r.example.com/../a", "layout:", "layout:x:", "layout:x:+", "layout:\x00",
+        "layout::x",
         "layout:x@sha256:abc", "layout:x@sha512:" + "a" * 64, f"layout:x@sha256:{'A' * 64}",
     ],
 )  # fmt: skip

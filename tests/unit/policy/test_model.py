@@ -11,7 +11,7 @@ from govern.errors import InvalidInput
 from govern.limits import MAX_POLICY
 from govern.names import NAMESPACE, Name
 from govern.oci.digest import Digest
-from govern.policy.model import Policy, is_foreign, matches, read_policy
+from govern.policy.model import Policy, is_foreign, read_policy
 from govern.predicates.annotation import TYPE as ANNOTATION
 from govern.predicates.kinds import SLSA_V1
 from govern.predicates.registration import TYPE as REGISTRATION
@@ -228,102 +228,6 @@ def test_the_key_of_two_people_is_shown_where_it_stands():
 def test_the_bound_is_named():
     with pytest.raises(InvalidInput, match="MAX_POLICY"):
         read_policy(b"#" * (MAX_POLICY.value + 1), "policy.yaml")
-
-
-# --- lines ---------------------------------------------------------------------------------------
-
-LINES = """\
-lines:
-  mirror.example.com/ml/fraud: acme/fraud
-  mirror.example.com/ml/**: acme/**
-  mirror.example.com/ml/deep/**: deep/**
-  all.example.com/**: "**"
-"""
-
-
-@pytest.mark.parametrize(
-    ("place", "name"),
-    [
-        ("mirror.example.com/ml/fraud", "acme/fraud"),
-        ("mirror.example.com/ml/other", "acme/other"),
-        ("mirror.example.com/ml/a/b", "acme/a/b"),
-        ("mirror.example.com/ml/deep/x", "deep/x"),
-        ("mirror.example.com/ml/deep", "acme/deep"),
-        ("mirror.example.com/ml", None),
-        ("mirror.example.com/mlx/fraud", None),
-        ("all.example.com/a/b", "a/b"),
-        ("all.example.com", None),
-        ("other.example.com/acme/fraud", None),
-    ],
-)
-def test_the_longest_pattern_gives_a_place_its_name(place, name):
-    assert read(GOOD + LINES).expected_name(place) == name
-
-
-@pytest.mark.parametrize("last", ["a", "ab"])
-@pytest.mark.parametrize("swap", [False, True])
-def test_a_place_of_its_own_goes_before_a_pattern_around_it(last, swap, request):
-    if last == "a" or swap:
-        request.applymarker(pytest.mark.xfail(
-            strict=True, reason="BUG model.py:187: `/**` counts as three letters: h/x/** wins over h/x/a, and against h/x/ab the file's order decides"
-        ))  # fmt: skip
-    rules = [f"  h.example/x/{last}: other/thing\n", "  h.example/x/**: acme/**\n"]
-    policy = read(GOOD + "lines:\n" + "".join(reversed(rules) if swap else rules))
-    assert policy.expected_name(f"h.example/x/{last}") == "other/thing"
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        "a.example/x/**: acme/fraud",
-        "a.example/x: acme/**",
-        'a.example/x: "**"',
-        "a.example/**: Acme/**",
-        '"**": "**"',
-        "a.example/x: 1",
-    ],
-)
-def test_a_line_that_is_not_a_pattern_on_both_sides_is_refused(rule):
-    with pytest.raises(InvalidInput):
-        read(f"{GOOD}lines:\n  {rule}\n")
-
-
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        "registry.example.com/acme/*",
-        "https://registry.example.com/acme",
-        "acme/Fraud",
-        "a b",
-        "h.example/x/**/**",
-        "h.example//x",
-    ],
-)
-@pytest.mark.xfail(
-    strict=True,
-    reason="BUG model.py:83: patterns of places are not judged: one that can never match is passed over in silence",
-)
-def test_a_pattern_that_can_never_match_is_refused(pattern):
-    tail = "/**" if pattern.endswith("/**") else ""
-    with pytest.raises(InvalidInput):
-        read(f'{GOOD}lines:\n  "{pattern}": acme/fraud{tail}\n')
-
-
-@pytest.mark.parametrize(
-    ("pattern", "text", "match"),
-    [
-        ("**", "anything", True),
-        ("a/b", "a/b", True),
-        ("a/b", "a/b/c", False),
-        ("a/**", "a/b", True),
-        ("a/**", "a/b/c", True),
-        ("a/**", "a", False),
-        ("a/**", "ab/c", False),
-        ("a/**", "b/a/c", False),
-    ],
-)
-def test_a_pattern_matches_whole_segments(pattern, text, match):
-    assert matches(pattern, text) is match
 
 
 def test_only_our_namespace_is_ours():

@@ -14,7 +14,7 @@ from govern.predicates.common import DigestSet, RecordReference, is_decimal, rea
 from govern.predicates.registration import Registration
 from support.records import HEX, TIME, noted, registered
 
-REFERENCE = dict.fromkeys(("statement", "signer", "manifest", "bundle"), {"sha256": HEX})
+REFERENCE = {part: {"sha256": HEX} for part in ("statement", "signer", "manifest", "bundle")}
 
 
 def read(value: dict[str, Any], model: Any = Registration) -> Any:
@@ -103,8 +103,10 @@ def test_a_reference_names_statement_and_signer_and_two_places_to_look():
 
 @pytest.mark.parametrize(
     ("text", "is_one"),
-    [("0", True), ("-1", True), ("0.950", True), ("1e-7", True), ("12.50E+3", True), ("", False), (".5", False), ("1.", False), ("01", False),
-     ("1,5", False), ("+1", False), ("NaN", False), ("٣", False), ("1\n", False), (" 1", False), ("1_0", False), ("0x1", False)],
+    [("0", True), ("-1", True), ("0.950", True), ("1e-7", True), ("12.50E+3", True), ("", False), (".5", False),
+    ("1.", False), ("01", False),
+     ("1,5", False), ("+1", False), ("NaN", False), ("٣", False), ("1\n", False), (" 1", False), ("1_0", False),
+     ("0x1", False)],
 )  # fmt: skip
 def test_a_number_is_a_decimal_string(text, is_one):
     assert is_decimal(text) is is_one

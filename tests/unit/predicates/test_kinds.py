@@ -104,10 +104,12 @@ def test_the_word_of_a_type_leads_back_to_it(uri):
         (VSA_V1, {"verificationResult": "PASSED"}, Wrapping.EVIDENCE),
         # FORMAT §5: no gate of another tool may take a refusal for a signature.
         *((TEST_RESULT, content, Wrapping.READING) for content in (
-            {}, {"result": "FAILED"}, {"result": "WARNED"}, {"result": "passed"}, {"result": ["PASSED"]}, {"result": True},
+            {}, {"result": "FAILED"}, {"result": "WARNED"}, {"result": "passed"}, {"result": ["PASSED"]},
+            {"result": True},
             {"Result": "PASSED"}, {"verificationResult": "PASSED"},
         )),
-        *((VSA_V1, content, Wrapping.READING) for content in ({}, {"verificationResult": "FAILED"}, {"result": "PASSED"})),
+        *((VSA_V1, content, Wrapping.READING) for content in ({}, {"verificationResult": "FAILED"},
+        {"result": "PASSED"})),
         (COSIGN_SIGN, {}, Wrapping.READING),
         ("https://example.com/revoked", {"result": "PASSED"}, Wrapping.READING),
         (f"{NAMESPACE}status/v0.1", {}, Wrapping.READING),

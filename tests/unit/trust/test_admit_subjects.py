@@ -118,7 +118,8 @@ def test_another_version_than_the_one_inside_is_about_another():
 @pytest.mark.parametrize("version", ["latest", "govern.line", "govern.freshness", "sha256-" + "a" * 64])
 @pytest.mark.xfail(
     strict=True,
-    reason="BUG admit.py:188: a registration of a version that FORMAT §1 refuses is admitted, and `latest` is registered",
+    reason="BUG admit.py:188: a registration of a version that FORMAT §1 refuses is admitted, and `latest` is "
+    "registered",
 )
 def test_a_registration_of_a_version_that_is_none_is_refused(version):
     refused(registration_of(version=version), ON_LINE)
@@ -175,7 +176,7 @@ def test_an_annotation_that_names_another_version_is_about_another_wherever_it_h
 )
 @pytest.mark.xfail(
     strict=True,
-    reason="BUG statement.py:104: FORMAT §4 says exactly {name, digest}; other fields of a subject are dropped unseen",
+    reason="BUG statement.py:112: FORMAT §4 says exactly {name, digest}; other fields of a subject are dropped unseen",
 )
 def test_a_subject_of_ours_has_a_name_and_a_digest_and_no_more(more):
     refused(annotation_json(subject_json(**more)))
@@ -183,7 +184,8 @@ def test_a_subject_of_ours_has_a_name_and_a_digest_and_no_more(more):
 
 @pytest.mark.xfail(
     strict=True,
-    reason="BUG statement.py:111: FORMAT §4: a second digest beside sha256, of something else perhaps, is dropped unseen",
+    reason="BUG statement.py:115: FORMAT §4: a second digest beside sha256, of something else perhaps, is dropped "
+    "unseen",
 )
 def test_a_subject_of_ours_has_one_digest():
     refused(annotation_json({"name": f"{NAME}@{VERSION}", "digest": {"sha256": D.encoded, "sha512": "00" * 64}}))

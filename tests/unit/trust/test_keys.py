@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,22 +19,21 @@ DATA = b"signed"
 RSA = rsa.generate_private_key(65537, 2048)
 
 
-def pem(key) -> bytes:
-    public = key.public_key() if hasattr(key, "public_key") else key
-    return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+def encoded(key: Any, encoding: serialization.Encoding = serialization.Encoding.PEM) -> bytes:
+    return bytes(key.public_key().public_bytes(encoding, serialization.PublicFormat.SubjectPublicKeyInfo))
 
 
-def signed(key, algorithm=None) -> bytes:
+def signed(key: Any, algorithm: Any = None) -> bytes:
     match key:
         case ec.EllipticCurvePrivateKey():
             return key.sign(DATA, ec.ECDSA(algorithm))
         case rsa.RSAPrivateKey():
             return key.sign(DATA, padding.PKCS1v15(), hashes.SHA256())
         case _:
-            return key.sign(DATA)
+            return bytes(key.sign(DATA))
 
 
-KEYS = [
+KEYS: list[tuple[Any, tuple[Any, ...]]] = [
     (ec.generate_private_key(ec.SECP256R1()), (hashes.SHA256(),)),
     (ec.generate_private_key(ec.SECP384R1()), (hashes.SHA384(), hashes.SHA256())),
     (ec.generate_private_key(ec.SECP521R1()), (hashes.SHA512(), hashes.SHA256())),
@@ -43,7 +44,7 @@ KEYS = [
 
 @pytest.mark.parametrize(("key", "algorithms"), KEYS, ids=["p256", "p384", "p521", "ed25519", "rsa"])
 def test_a_key_verifies_what_it_signed_and_nothing_else(key, algorithms):
-    public = read_public_key(pem(key))
+    public = read_public_key(encoded(key))
     for algorithm in algorithms:
         signature = signed(key, algorithm)
         public.verify(signature, DATA)
@@ -62,18 +63,17 @@ def test_a_key_verifies_what_it_signed_and_nothing_else(key, algorithms):
 
 
 def test_the_hash_follows_from_the_key():
-    weak = KEYS[0][0].sign(DATA, ec.ECDSA(hashes.SHA1()))  # type: ignore[attr-defined]
-    strong = KEYS[0][0].sign(DATA, ec.ECDSA(hashes.SHA384()))  # type: ignore[attr-defined]
+    weak = KEYS[0][0].sign(DATA, ec.ECDSA(hashes.SHA1()))
+    strong = KEYS[0][0].sign(DATA, ec.ECDSA(hashes.SHA384()))
     for signature in (weak, strong):
         with pytest.raises(Denied):
-            read_public_key(pem(KEYS[0][0])).verify(signature, DATA)
+            read_public_key(encoded(KEYS[0][0])).verify(signature, DATA)
     with pytest.raises(Denied):
-        read_public_key(pem(RSA)).verify(RSA.sign(DATA, padding.PKCS1v15(), hashes.SHA1()), DATA)
+        read_public_key(encoded(RSA)).verify(RSA.sign(DATA, padding.PKCS1v15(), hashes.SHA1()), DATA)
 
 
 def test_a_key_is_named_by_its_der():
-    key = signer("named").key.public_key()
-    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    der = encoded(signer("named").key, serialization.Encoding.DER)
     assert key_of("named").signer == f"sha256:{hashlib.sha256(der).hexdigest()}"
     assert read_public_key(key_of("named").to_pem().encode()) == key_of("named")
 
@@ -100,18 +100,21 @@ def test_a_point_written_in_two_ways_is_one_key():
 )
 def test_a_weak_key_or_one_of_another_kind_is_refused(key):
     with pytest.raises(InvalidInput, match="too weak or of a kind"):
-        read_public_key(pem(key))
+        read_public_key(encoded(key))
 
 
-GOOD = pem(KEYS[0][0])
+GOOD = encoded(KEYS[0][0])
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"x", b"\xff\x00", GOOD + GOOD, GOOD.replace(b"PUBLIC", b"CERTIFICATE"), GOOD[:-30], GOOD.replace(b"M", b"!", 1),
-        b"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n", b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
-        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n",
+        b"", b"x", b"\xff\x00", GOOD + GOOD, GOOD.replace(b"PUBLIC", b"CERTIFICATE"), GOOD[:-30], GOOD.replace(b"M",
+        b"!", 1),
+        b"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n",
+        b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n",
         b"-----BEGIN " * 100, b" " * (MAX_KEY_FILE.value + 1),
     ],
 )  # fmt: skip
@@ -131,13 +134,7 @@ def test_a_private_key_in_the_wrong_place_is_said_aloud():
 
 
 def test_a_point_off_the_curve_is_no_key():
-    der = (
-        KEYS[0][0]
-        .public_key()
-        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )  # type: ignore[attr-defined]
-    import base64
-
+    der = encoded(KEYS[0][0], serialization.Encoding.DER)
     off = base64.b64encode(der[:-1] + bytes([der[-1] ^ 1]))
     with pytest.raises(InvalidInput):
         read_public_key(b"-----BEGIN PUBLIC KEY-----\n" + off + b"\n-----END PUBLIC KEY-----\n")

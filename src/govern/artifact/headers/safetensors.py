@@ -86,7 +86,7 @@ def read_safetensors(file: BinaryIO, size: int, what: str) -> Header | None:
     certain = b'"data_offsets"' in text
     try:
         header = canonical.loads(text, f"the safetensors header of {what}", bound=MAX_HEADER)
-        if not isinstance(header, dict) or not (certain or (set(header) <= {_METADATA} and 8 + length == size)):
+        if not certain and (not isinstance(header, dict) or not set(header) <= {_METADATA}):
             return None
         return _validated(header, size - 8 - length, what)
     except InvalidInput:

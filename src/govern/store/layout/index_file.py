@@ -50,7 +50,7 @@ def read_layout_index(root: Path) -> tuple[Descriptor, ...]:
 def _check_version(root: Path, data: bytes) -> None:
     try:
         version = json.loads(data)["imageLayoutVersion"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         version = None
     if version != "1.0.0":
         raise ProtocolError(
@@ -87,9 +87,7 @@ def locked(root: Path) -> Iterator[None]:
 def _create(root: Path) -> None:
     if (root / "index.json").exists() and (root / "oci-layout").exists():
         return
-    if not (root / "oci-layout").exists() and any(
-        entry.name not in ("ingest", "blobs", "index.json") for entry in os.scandir(root)
-    ):
+    if not (root / "oci-layout").exists() and set(os.listdir(root)) - {"ingest", "blobs", "index.json"}:
         # Never turn somebody's folder of other things into a store.
         raise InvalidInput(
             "the folder is not a layout and not empty",

@@ -8,7 +8,7 @@ from typing import Final
 
 from govern.limits import MAX_HEADER_VALUE
 
-_SCHEME: Final = re.compile(r"\s*,?\s*([A-Za-z][A-Za-z0-9._~+/-]*)(?:\s+|$)")
+_SCHEME: Final = re.compile(r"\s*,?\s*([A-Za-z][A-Za-z0-9._~+/-]*)(?:\s+|$|(?=,))")
 _PARAMETER: Final = re.compile(r'\s*,?\s*([A-Za-z][A-Za-z0-9_-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 
 

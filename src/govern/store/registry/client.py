@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from govern.errors import AuthError, GovernError, NetworkError, NotFound, ProtocolError, Undecided
-from govern.limits import MAX_ERROR_BODY, MAX_REDIRECTS
+from govern.limits import MAX_ERROR_BODY, MAX_REDIRECTS, Bound
 from govern.settings import HostSettings, Settings
 from govern.store.registry.auth import Auth
 from govern.store.registry.credentials import Credentials
@@ -159,6 +159,32 @@ class Client:
                 return self._follow(method, answer, headers, extra_time)
             return answer
 
+    def get(
+        self, url: str, scope: str, bound: Bound, what: str, *, headers: Mapping[str, str] | None = None
+    ) -> tuple[Answer, bytes]:
+        """Read something small; it is asked for again where its body is cut off, too.
+
+        Args:
+            url: absolute, on the registry's own origin.
+            scope: what it needs.
+            bound: on the body.
+            what: what is read, for messages.
+            headers: beside the usual ones.
+
+        Returns:
+            The answer and, where its status is 200, its body; any other body is not read yet.
+        """
+        tries = Tries()
+        while True:
+            answer = self.request("GET", url, scope, headers=headers, tries=tries)
+            if answer.status != 200:
+                return answer, b""
+            try:
+                return answer, answer.read(bound, what)
+            except NetworkError:
+                if not tries.again():
+                    raise
+
     def _refused(self, scope: str) -> AuthError:
         return AuthError(
             f"{self.host} refused the credentials",
@@ -260,7 +286,7 @@ def _detail(data: bytes) -> str:
     try:
         errors = json.loads(data)["errors"]
         first = errors[0]
-        return f"{first.get('code', '')} {first.get('message', '')}".strip()[:300]
+        return " ".join(f"{first.get('code', '')} {first.get('message', '')}".split())[:300]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return ""
 

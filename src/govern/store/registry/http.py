@@ -18,7 +18,7 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 import requests
 import urllib3
 
-from govern.errors import GovernError, LimitExceeded, NetworkError, ProtocolError
+from govern.errors import GovernError, InvalidInput, LimitExceeded, NetworkError, ProtocolError
 from govern.limits import Bound
 from govern.settings import HostSettings, Settings
 from govern.store.registry.adapter import Adapter
@@ -181,6 +181,7 @@ class Http:
     _adapter: Adapter = field(init=False)
 
     def __post_init__(self) -> None:
+        _check_files(self.host)
         self._adapter = Adapter(self.settings.jobs * 2 + 4)
 
     def close(self) -> None:
@@ -257,6 +258,26 @@ class Http:
             if value := environment.get(name):
                 return {scheme: value}
         return {}
+
+
+def _check_files(host: HostSettings) -> None:
+    """Raise `InvalidInput` for certificates and authorities that cannot be used, before anything is sent."""
+    if host.ca is None and host.client_cert is None:
+        return
+    context, file = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), host.ca
+    try:
+        if host.ca is not None and not host.ca.is_dir():
+            context.load_verify_locations(host.ca)
+        if (file := host.client_cert) is not None:
+            # Without a password of ours OpenSSL would ask whoever sits at the terminal.
+            context.load_cert_chain(file, host.client_key, password=lambda: "")
+    except (OSError, ValueError) as fault:
+        raise InvalidInput(
+            "the authorities cannot be read" if file is host.ca else "the client certificate cannot be read",
+            got=f"{str(file)!r}: {fault.strerror if isinstance(fault, OSError) and fault.strerror else fault}",
+            expected="PEM" if file is host.ca else "PEM, and a key without a passphrase",
+            hint="see --ca-file, --client-cert and --client-key, and the settings of this host",
+        ) from fault
 
 
 def _shown(url: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from govern import canonical
 from govern.errors import ContentMismatch, NotFound, ProtocolError
@@ -28,15 +28,14 @@ _PAGE = 1000
 def get_manifest(client: Client, repository: str, key: Digest | str, bound: Bound = MAX_MANIFEST) -> RawManifest:
     """Return a manifest; see `Manifests.get_manifest`."""
     what = f"the manifest {key}" if isinstance(key, Digest) else f"the manifest tagged {key!r}"
-    answer = client.request(
-        "GET", client.url(f"{repository}/manifests/{key}"), read_only(repository), headers={"Accept": _ACCEPT}
-    )
+    url = client.url(f"{repository}/manifests/{key}")
+    answer, data = client.get(url, read_only(repository), bound, what, headers={"Accept": _ACCEPT})
     if answer.status != 200:
         raise client.fault(
             answer, f"{what} is not in {client.host}/{repository}" if answer.status == 404 else f"{what} cannot be read"
         )
     media_type, claimed = answer.content_type, answer.headers.get("Docker-Content-Digest")
-    raw = RawManifest(media_type, answer.read(bound, what))
+    raw = RawManifest(media_type, data)
     if isinstance(key, Digest):
         key.check(raw.data, what)
     elif claimed is not None and claimed.startswith("sha256:") and claimed != raw.digest:
@@ -120,14 +119,14 @@ def pages(client: Client, url: str, scope: str, what: str, *, not_found: bool) -
             raise ProtocolError(f"{what} goes round in a circle", got="a page that was read before", expected="an end")
         seen.add(url)
         MAX_PAGES.check(len(seen), what)
-        answer = client.request("GET", url, scope)
+        answer, data = client.get(url, scope, MAX_INDEX, what)
         if answer.status == 404 and not_found and len(seen) == 1:
             answer.close()
             return
         if answer.status != 200:
             raise client.fault(answer, f"{what} cannot be read")
         link = answer.headers.get("Link")
-        value = canonical.loads(answer.read(MAX_INDEX, what), what, bound=MAX_INDEX, error=ProtocolError)
+        value = canonical.loads(data, what, bound=MAX_INDEX, error=ProtocolError)
         if not isinstance(value, dict):
             raise ProtocolError(f"{what} is not an object", got=canonical.describe(value), expected="a JSON object")
         yield value
@@ -153,7 +152,7 @@ def exists(client: Client, repository: str, digest: Digest) -> bool:
     """Whether a manifest is there, without reading it."""
     answer = client.request(
         "HEAD",
-        client.url(f"{repository}/manifests/{quote(digest)}"),
+        client.url(f"{repository}/manifests/{digest}"),
         read_only(repository),
         headers={"Accept": _ACCEPT},
     )

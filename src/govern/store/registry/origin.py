@@ -69,7 +69,7 @@ def origin_of(url: str, what: str = "the URL") -> Origin:
             got=repr(url[:200]),
             expected="http or https, without user and password",
         )
-    if any(letter.isspace() or ord(letter) < 0x21 for letter in url):
+    if any(letter.isspace() or ord(letter) < 0x21 or ord(letter) == 0x7F for letter in url):
         raise ProtocolError(f"{what} holds white space or control characters", got=repr(url[:200]))
     return Origin(parts.scheme, host.lower(), port or _PORTS[parts.scheme])
 

@@ -15,6 +15,7 @@ Subject", "Unavailable Referrers API".
 from __future__ import annotations
 
 import random
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -100,7 +101,7 @@ class ReferrersOf:
             MAX_PAGES.check(len(seen), what)
             if len(found) > MAX_REFERRERS.value * 10:
                 raise ProtocolError(f"{what} has no end", got=f"{len(found)} records", expected=MAX_REFERRERS.name)
-            answer = self.client.request("GET", url, read_only(self.repository))
+            answer, data = self.client.get(url, read_only(self.repository), MAX_INDEX, what)
             if answer.status in (404, 405, 501) and len(seen) == 1:
                 # Not there, or not spoken: distribution says 404 to both.
                 answer.close()
@@ -109,7 +110,6 @@ class ReferrersOf:
                 raise self.client.fault(answer, f"{what} cannot be read")
             if answer.content_type != IMAGE_INDEX:
                 got = answer.content_type or "no Content-Type"
-                answer.close()
                 # 200 with something else is what a proxy or a half-implemented API says. It is no list.
                 raise ProtocolError(
                     f"{what} is not a list",
@@ -119,7 +119,7 @@ class ReferrersOf:
                     f'[hosts."{self.client.host}"] referrers = "tags"',
                 )
             link = answer.headers.get("Link")
-            page = read_index(RawManifest(IMAGE_INDEX, answer.read(MAX_INDEX, what)), what, bound=MAX_INDEX)
+            page = read_index(RawManifest(IMAGE_INDEX, data), what, bound=MAX_INDEX)
             found += [one.id for one in page.manifests]
             following = next_link(url, link, what)
             if following is None:
@@ -162,8 +162,8 @@ class ReferrersOf:
         return self.client.host == _GITLAB or self.client.own.referrers == "api"
 
     def _record_tags(self, subject: Digest) -> tuple[str, ...]:
-        prefix = fallback_tag(subject) + ".g."
-        return tuple(tag for tag in list_tags(self.client, self.repository) if tag.startswith(prefix))
+        ours = re.compile(re.escape(f"{fallback_tag(subject)}.g.") + f"[0-9a-f]{{{TAG_DIGITS}}}")
+        return tuple(tag for tag in list_tags(self.client, self.repository) if ours.fullmatch(tag))
 
     # --- writing ---------------------------------------------------------------------------------
 

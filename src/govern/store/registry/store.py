@@ -69,11 +69,9 @@ class RegistryStore:
         """See `Blobs.read_blob`."""
         bound.check(descriptor.size, what)
         url = self._client.url(f"{self._repository}/blobs/{descriptor.digest}")
-        answer = self._client.request("GET", url, read_only(self._repository))
-        if answer.status != 200:
-            raise self._client.fault(answer, f"{what} ({descriptor.digest}) cannot be read")
+        exact = Bound(bound.name, descriptor.size)
         try:
-            data = answer.read(Bound(bound.name, descriptor.size), what)
+            answer, data = self._client.get(url, read_only(self._repository), exact, what)
         except LimitExceeded as fault:
             # The bound on all such blobs was kept: this one is longer than its descriptor says.
             raise ContentMismatch(
@@ -82,6 +80,8 @@ class RegistryStore:
                 expected=f"{descriptor.size} bytes",
                 hint=f"do not use it; its digest would have to be {descriptor.digest}",
             ) from fault
+        if answer.status != 200:
+            raise self._client.fault(answer, f"{what} ({descriptor.digest}) cannot be read")
         return descriptor.check(data, what)
 
     def fetch_blob(self, descriptor: Descriptor, target: Path, progress: Progress) -> None:

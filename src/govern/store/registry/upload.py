@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from govern.errors import InvalidInput, NetworkError, ProtocolError
+from govern.errors import AuthError, InvalidInput, NetworkError, ProtocolError
 from govern.oci.content import Content
 from govern.oci.descriptor import Descriptor
 from govern.progress import Progress
@@ -122,7 +122,13 @@ def _begin(client: Client, repository: str, descriptor: Descriptor, source: str 
     """Open an upload session and return its URL, or None where the blob was mounted."""
     query = f"?{urlencode({'mount': descriptor.digest, 'from': source})}" if source is not None else ""
     scope = read_write(repository) + (f" {read_only(source)}" if source is not None else "")
-    answer = client.request("POST", client.url(f"{repository}/blobs/uploads/{query}"), scope)
+    try:
+        answer = client.request("POST", client.url(f"{repository}/blobs/uploads/{query}"), scope)
+    except AuthError:
+        if source is None:
+            raise
+        # The right to read the other repository is missing, perhaps no more than that.
+        return _begin(client, repository, descriptor, None)
     if source is not None and answer.status == 201:
         answer.close()
         return None

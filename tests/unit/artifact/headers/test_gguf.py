@@ -90,6 +90,54 @@ def test_an_unknown_element_type_is_counted_under_its_number() -> None:
     assert header.precisions == {"ggml_type_140": 7, "q2_0": 128}
 
 
+BLOCKS = {
+    0: (1, 4),
+    1: (1, 2),
+    2: (32, 18),
+    3: (32, 20),
+    6: (32, 22),
+    7: (32, 24),
+    8: (32, 34),
+    9: (32, 40),
+    10: (256, 84),
+    11: (256, 110),
+    12: (256, 144),
+    13: (256, 176),
+    14: (256, 210),
+    15: (256, 292),
+    16: (256, 66),
+    17: (256, 74),
+    18: (256, 98),
+    19: (256, 50),
+    20: (32, 18),
+    21: (256, 110),
+    22: (256, 82),
+    23: (256, 136),
+    24: (1, 1),
+    25: (1, 2),
+    26: (1, 4),
+    27: (1, 8),
+    28: (1, 8),
+    29: (256, 56),
+    30: (1, 2),
+    34: (256, 54),
+    35: (256, 66),
+    39: (32, 17),
+    40: (64, 36),
+    41: (128, 18),
+}
+"""GGML_QUANT_SIZES of the gguf package 0.19, by type: elements and bytes of a block."""
+
+
+@pytest.mark.parametrize("kind", BLOCKS)
+def test_a_tensor_takes_as_many_bytes_as_its_type_says(kind: int) -> None:
+    block, length = BLOCKS[kind]
+    tensor = gguf_tensor("a", [2 * block, 3], kind, 0)
+    assert known(gguf([], [tensor], 6 * length)).parameters == 6 * block
+    with pytest.raises(InvalidInput, match="ends in the middle"):
+        read(gguf([], [tensor], 6 * length - 1))
+
+
 def test_the_alignment_of_the_file_holds() -> None:
     pairs = [gguf_pair("general.alignment", 4, u32(128))]
     tensors = [gguf_tensor("a", [1], 0, 0), gguf_tensor("b", [1], 0, 128)]

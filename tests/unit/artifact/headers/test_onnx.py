@@ -95,6 +95,15 @@ def test_of_sparse_initialisers_the_values_are_counted() -> None:
     assert header.precisions == {"float32": 3}
 
 
+def test_tensors_of_other_attributes_are_no_weights_and_may_lie_beside_the_model() -> None:
+    sparse = pb(1, onnx_tensor([3], 1, bytes(12))) + pb(2, onnx_external([3], "indices"))
+    function = pb(1, "f") + pb(11, pb(1, "default") + pb(5, onnx_external([2], "default")))
+    data = onnx_model(onnx_graph(nodes=[node("Custom", pb(1, "s") + pb(22, sparse))]), pb(25, function))
+    header = read(data)
+    assert header is not None
+    assert (header.parameters, header.external) == (0, ("default", "indices"))
+
+
 def test_files_beside_the_model_are_named_once_and_in_order() -> None:
     attribute = pb(1, "value") + pb(5, onnx_external([2], "b.bin"))
     header = known(

@@ -1,0 +1,144 @@
+"""The command against a registry that means harm: how it ended, how long it took, and what it needed."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from support.fault_registry import Content, FaultRegistry
+from support.refusal import check_no_trace, check_refusal, snapshot
+
+MAX_PEAK: Final = 200
+"""MiB that a command may need, whatever a registry sends."""
+
+MAX_SECONDS: Final = 30.0
+NAME: Final = "acme/fraud"
+
+# A small parent of its own: a child's peak counts the memory of whom it was forked from, and pytest is large.
+_LAUNCHER: Final = """
+import json, os, sys, time
+begun = time.monotonic()
+process = os.fork()
+if not process:
+    os.execv(sys.executable, [sys.executable, "-m", "govern", *sys.argv[2:]])
+_, status, usage = os.wait4(process, 0)
+with open(sys.argv[1], "w") as file:
+    json.dump([os.waitstatus_to_exitcode(status), time.monotonic() - begun, usage.ru_maxrss / 1024], file)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command that ended.
+
+    Args:
+        code: its exit code.
+        stdout: what it printed.
+        stderr: what it told.
+        seconds: how long it took.
+        peak: the most memory that it held, in MiB.
+    """
+
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+    peak: float
+
+    def check(self, *codes: int, says: str = "", hint: str | None = None) -> None:
+        """Assert one of these exit codes, and that stdout or stderr gives the reason.
+
+        `verify` gives its reasons on stdout, as a decision; where there is nothing to decide about, and in every
+        other command, it is an error.
+        """
+        assert self.code in codes, (self.code, self.stdout, self.stderr)
+        if self.code and not self.stdout:
+            check_refusal(self.code, self.stderr, codes=codes, says=f"(?s){says}", hint=hint)
+        else:
+            assert re.search(says, self.stdout + self.stderr, re.DOTALL), (says, self.stdout, self.stderr)
+            if self.code:
+                assert self.stdout.startswith(("DENIED", "UNDECIDED")) or "INCOMPLETE" in self.stdout, self.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Attacked:
+    """Somebody who uses a registry that means harm.
+
+    Args:
+        folder: with `ci.key`, `ci.pub`, `other.pub`, and `model`; nothing in it may change but what a pull makes.
+        content: an honest push of `acme/fraud:1.0` and an annotation, as a registry stores it.
+        digest: of the artifact.
+    """
+
+    folder: Path
+    content: Content
+    digest: str
+
+    def honest(self) -> Content:
+        """Return what an honest registry holds, to be spoilt."""
+        return Content(copy.deepcopy(self.content.repositories))
+
+    def govern(
+        self,
+        *line: str | Path,
+        env: Mapping[str, str] | None = None,
+        most: float = MAX_PEAK,
+        within: float = MAX_SECONDS,
+    ) -> Ended:
+        """Run a command to its end; fail for a traceback, for memory, for time, and for what is written elsewhere.
+
+        Args:
+            line: what follows `govern`.
+            env: variables besides the isolated ones.
+            most: MiB that it may need.
+            within: seconds that it may take.
+        """
+        before = snapshot(self.folder)
+        with tempfile.TemporaryDirectory() as aside:
+            result = Path(aside) / "result"
+            words = [sys.executable, "-S", "-E", "-c", _LAUNCHER, str(result), *map(str, line)]
+            done = subprocess.run(
+                words,
+                check=True,
+                capture_output=True,
+                cwd=self.folder,
+                encoding="utf-8",
+                env={**os.environ, **(env or {})},
+                stdin=subprocess.DEVNULL,
+                timeout=2 * within,
+            )
+            code, seconds, peak = json.loads(result.read_text())
+        ended = Ended(code, done.stdout, done.stderr, seconds, peak)
+        check_no_trace(ended.stdout + ended.stderr)
+        assert code in (0, 1, 2, 3), ended
+        assert peak < most, f"{peak} MiB: {ended}"
+        assert seconds < within, ended
+        self._check_outside(before, "pull" in line and "-o" in line, ok=code == 0)
+        return ended
+
+    def _check_outside(self, before: Mapping[str, str], pulls: bool, *, ok: bool) -> None:
+        now = snapshot(self.folder)
+        # What came stays in the stage beside the target, and is gone on with.
+        kept = {name: what for name, what in now.items() if not name.startswith("deep/.out.govern-part")}
+        if pulls and ok:
+            kept = {name: what for name, what in kept.items() if name.split("/")[:2] != ["deep", "out"]}
+        assert kept == dict(before), "something was written outside of the target"
+
+
+def reference(registry: FaultRegistry, tag: str = "1.0") -> str:
+    """Return how the artifact is called at a registry."""
+    return f"{registry.host}/{NAME}:{tag}"
+
+
+def only(codes: Collection[int], ended: Ended) -> None:
+    """Assert one of these exit codes, without a word about what is said."""
+    assert ended.code in codes, ended
