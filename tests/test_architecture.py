@@ -166,10 +166,6 @@ def test_a_cycle_is_found() -> None:
     assert _cycle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="BUG report/reference.py:17 imports govern.cli.app while cli imports report: a cycle between two faces",
-)
 def test_no_two_rooms_need_each_other() -> None:
     graph: dict[str, set[str]] = {}
     for start, end in edges():

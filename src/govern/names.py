@@ -67,6 +67,7 @@ class Name(str):
 
     def __new__(cls, text: str, *, error: type[GovernError] = InvalidInput) -> Self:
         """Check and wrap `text`; raise `error` if it is not a name."""
+        MAX_NAME.check(len(text), "a name", error)
         if not is_repository(text):
             raise error(
                 "this is not a name",
@@ -74,7 +75,6 @@ class Name(str):
                 expected="lower-case letters, digits and . _ - between them, segments divided by /",
                 hint="give one with --name, for example --name acme/fraud",
             )
-        MAX_NAME.check(len(text), f"the name {text[:40]}…", error)
         return super().__new__(cls, text)
 
 

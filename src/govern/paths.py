@@ -14,6 +14,7 @@ from govern.limits import Bound
 
 MAX_PATH: Final = Bound("MAX_PATH", 4_000, "bytes")
 MAX_SEGMENT: Final = Bound("MAX_SEGMENT", 255, "bytes")
+MAX_SEGMENTS: Final = Bound("MAX_SEGMENTS", 128, "segments")
 TAR_FOLDER: Final = ".govern-tar"
 """Where the titles of bundled layers live (FORMAT §3). No file of a user's may."""
 
@@ -55,6 +56,7 @@ def check_path(path: str, what: str = "the file", error: type[GovernError] = Inv
     segments = path.split("/")
     if any(segment in ("", ".", "..") for segment in segments):
         raise refuse("a segment that is empty, . or ..")
+    MAX_SEGMENTS.check(len(segments), f"the path of {what}", error)
     for segment in segments:
         MAX_SEGMENT.check(len(segment.encode("utf-8")), f"a segment of the path of {what}", error)
     if _folded(segments[0]) == TAR_FOLDER:

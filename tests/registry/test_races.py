@@ -198,7 +198,9 @@ def test_two_pushes_of_one_version_at_the_same_time_never_both_win(
         at, later = time.monotonic() + 0.05, random.uniform(0, span) if number % 2 else 0.0
         both = [
             desk.commands.start(*desk.pushing("a", reference), at=at),
-            desk.commands.start(*desk.pushing("b", reference, desk.other_key if number % 4 < 2 else None), at=at + later),
+            desk.commands.start(
+                *desk.pushing("b", reference, desk.other_key if number % 4 < 2 else None), at=at + later
+            ),
         ]
         codes = [one.wait() for one in both]
         assert set(codes) <= {0, 1}, [one.stderr for one in both]

@@ -34,7 +34,7 @@ def without_moving_parts(text: str, folder: Path) -> str:
     text = text.replace(str(folder), "/home/you")
     text = re.sub(r"sha256:[0-9a-f]{12,64}", "sha256:…", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "2026-11-21T09:30:00Z", text)
-    return re.sub(r"\n +\"", "\n  \"", text)
+    return re.sub(r"\n +\"", '\n  "', text)
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,14 @@ def test_the_guides_come_out_as_shown(demo_folder: Path, regenerate: bool) -> No
         for index, command in enumerate(commands(body))
     )
     done = subprocess.run(
-        ["bash", "-c", script], cwd=demo_folder, env=environment(demo_folder), stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, check=False, stdin=subprocess.DEVNULL,
+        ["bash", "-c", script],
+        cwd=demo_folder,
+        env=environment(demo_folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
     outputs = re.split(rf"{marker}(\d+)\.(\d+)\n", done.stdout)[1:]
     found = {
@@ -71,9 +77,7 @@ def test_the_guides_come_out_as_shown(demo_folder: Path, regenerate: bool) -> No
     }
     text = README.read_text(encoding="utf-8")
     for number, body in enumerate(bodies):
-        shown = "".join(
-            f"$ {command}\n" + _shown(found[number, index]) for index, command in enumerate(commands(body))
-        )
+        shown = "".join(f"$ {command}\n" + _shown(found[number, index]) for index, command in enumerate(commands(body)))
         if regenerate:
             text = text.replace(f"```console\n{body}```", f"```console\n{shown}```")
         else:
@@ -88,8 +92,12 @@ def _shown(output: str) -> str:
 def test_the_python_example_runs(demo_folder: Path) -> None:
     (body,) = blocks("python")
     done = subprocess.run(
-        [sys.executable, "-c", body], cwd=demo_folder / "govern-demo", env=environment(demo_folder),
-        capture_output=True, text=True, check=False,
+        [sys.executable, "-c", body],
+        cwd=demo_folder / "govern-demo",
+        env=environment(demo_folder),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "3 files, {'notebook': 'experiments/7'}\n"
@@ -97,7 +105,9 @@ def test_the_python_example_runs(demo_folder: Path) -> None:
 
 def test_the_reference_is_what_the_code_says(regenerate: bool) -> None:
     text = README.read_text(encoding="utf-8")
-    wanted = GENERATED.sub(lambda match: f"{match[1]}{reference_text()}\n{match[2]}", text)
+    wanted = GENERATED.sub(
+        lambda match: f"{match[1]}{reference_text({name: verb.help for name, verb in VERBS.items()})}\n{match[2]}", text
+    )
     if regenerate:
         README.write_text(wanted, encoding="utf-8")
     assert README.read_text(encoding="utf-8") == wanted

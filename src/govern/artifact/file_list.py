@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from govern import canonical
+from govern.canonical import MAX_SAFE_INTEGER
 from govern.errors import ContentMismatch, GovernError, ProtocolError
 from govern.limits import MAX_FILE_LIST, MAX_FILES
 from govern.oci.digest import Digest
@@ -107,8 +108,8 @@ def _entry(item: Any, layers: set[str], error: type[GovernError]) -> Entry:
         )
     entry = Entry(**item)
     for number in (entry.offset, entry.size):
-        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-            raise error("an entry of the file list has a wrong number", got=repr(number)[:60], expected="0 or more")
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MAX_SAFE_INTEGER:
+            raise error("an entry of the file list has a wrong number", got=repr(number)[:60], expected="0 to 2^53 - 1")
     if not isinstance(entry.sha256, str) or _HEX.fullmatch(entry.sha256) is None:
         raise error("an entry of the file list has no sha256", got=repr(entry.sha256)[:80], expected="64 hex digits")
     if not isinstance(entry.layer, str) or entry.layer not in layers:

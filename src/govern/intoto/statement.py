@@ -29,10 +29,12 @@ class Subject:
     Args:
         name: its name, or "" where the writer gave none (cosign's `sign`).
         sha256: 64 hex digits, or None where the writer used another digest.
+        exact: whether nothing but a name and a sha256 stands there.
     """
 
     name: str
     sha256: str | None
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ def _subjects(value: object, error: type[GovernError]) -> tuple[Subject, ...]:
         name = item.get("name", "")
         if not isinstance(name, str):
             raise error(f"{what} has a name that is not text", got=canonical.describe(name), expected="text")
-        result.append(Subject(name, sha256))
+        exact = set(item) == {"name", "digest"} and set(digests) == {"sha256"}
+        result.append(Subject(name, sha256, exact))
     return tuple(result)
 
 

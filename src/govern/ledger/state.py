@@ -61,9 +61,7 @@ class State:
     def of_type(self, predicate_type: str, digest: Digest) -> tuple[Record, ...]:
         """Return the records of a predicate type about one artifact."""
         return tuple(
-            one
-            for one in self.records
-            if one.statement.predicate_type == predicate_type and one.statement.is_about(digest)
+            one for one in self.records if one.statement.predicate_type == predicate_type and one.is_about(digest)
         )
 
 
@@ -86,7 +84,7 @@ def fold(records: Iterable[Record], at: datetime) -> State:
     later: list[Record] = []
     for record in ordered:
         claimed = record.issued_at
-        (later if claimed is not None and claimed > at + CLOCK_SKEW else current).append(record)
+        (later if claimed is not None and claimed - at > CLOCK_SKEW else current).append(record)
     registered = []
     for record in current:
         if isinstance(record.content, Registration):

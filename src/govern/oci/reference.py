@@ -157,10 +157,15 @@ def parse(text: str, *, default_registry: str | None = None) -> Reference:
     return Reference(RegistryPlace(host, path), tag, digest)
 
 
+def is_host(text: str) -> bool:
+    """Whether `text` is a registry as people write it: `HOST` or `HOST:PORT`."""
+    port = text.rpartition(":")[2] if not text.endswith("]") and ":" in text else ""
+    return _HOST.fullmatch(text) is not None and (not port or 0 < int(port) < 65_536)
+
+
 def check_host(text: str) -> str:
     """Return `text` if it is a registry as people write it, `HOST` or `HOST:PORT`; else raise `UsageError`."""
-    port = text.rpartition(":")[2] if not text.endswith("]") and ":" in text else ""
-    if _HOST.fullmatch(text) is None or (port and not 0 < int(port) < 65_536):
+    if not is_host(text):
         raise UsageError("this is not a registry host", got=_shown(text), expected="HOST or HOST:PORT")
     return text
 

@@ -165,7 +165,7 @@ def _verified(gathered: Gathered, policy: Policy, at: datetime) -> list[Found]:
     state = fold(records, at)
     mine = gathered.pinned.digest
     return [
-        *(_record(one, gathered, policy) for one in state.records if one.statement.is_about(mine)),
+        *(_record(one, gathered, policy) for one in state.records if one.is_about(mine)),
         *(_record(one, gathered, policy, "claims to be written later than now") for one in state.later),
         *(_refused(one) for one in refused),
     ]

@@ -97,9 +97,8 @@ def admit_all(gathered: Gathered, policy: Policy) -> tuple[list[Record], list[Re
     records: list[Record] = []
     refused: dict[str, Rejected] = {}
     inside = gathered.inside
-    on_artifact = Subject(gathered.pinned.digest, gathered.name, inside.version if inside.name else None)
-    on_line = Subject(gathered.pinned.digest, gathered.name, None)
-    for subject, claims in ((on_artifact, gathered.artifact), (on_line, gathered.line)):
+    subject = Subject(gathered.pinned.digest, gathered.name, inside.version if inside.name else None)
+    for claims in (gathered.artifact, gathered.line):
         for rejected in claims.rejected:
             refused.setdefault(rejected.manifest, rejected)
         for claim in claims.found:

@@ -18,10 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from govern.errors import GovernError
+from govern.errors import GovernError, shortened
 from govern.ledger.state import Registered, State
 from govern.names import Name
-from govern.oci.digest import Digest
 from govern.oci.reference import Pinned
 from govern.policy.decision import (
     CheckView,
@@ -102,12 +101,12 @@ def decide(
         reasons.append(
             _deny(
                 Code.NAME_MISMATCH,
-                f"the artifact says that it is {artifact.name!r}, expected {str(name)!r}",
-                f"if that is what you want, say --name {artifact.name}; else the wrong thing stands at this reference",
+                f"the artifact says that it is {shortened(artifact.name)}, expected {str(name)!r}",
+                f"if that is what you want, say --name {artifact.name[:200]}; else the wrong thing stands at this reference",
             )
         )
     # (2)
-    reasons += _conflicts(trusted, mine, digest)
+    reasons += _conflicts(trusted, mine, artifact)
     # (3)
     requirements = []
     for kind in policy.require:
@@ -135,7 +134,13 @@ def decide(
                 )
             )
     # (5)
-    tag, tag_reasons = _tag(artifact, mine)
+    conclusive = [one for one in mine if not _unsatisfied(one.record, state)]
+    tag, tag_reasons = _tag(artifact, conclusive, begun=bool(trusted))
+    if any(one.type == registration.TYPE and not one.satisfied for one in requirements):
+        # That nobody registered it is said already, and is why the tag means nothing.
+        tag, tag_reasons = tag.model_copy(update={"verdict": "unproven" if tag.typed else "none"}), []
+    if completeness.failures or completeness.unread:
+        tag_reasons = [one.model_copy(update={"outcome": "undecided"}) for one in tag_reasons]
     reasons += tag_reasons
     # (6)
     reasons += _incomplete(completeness)
@@ -171,9 +176,13 @@ def _deny(code: Code, message: str, hint: str = "") -> Reason:
     return Reason(code=code, outcome="denied", message=message, hint=hint)
 
 
-def _conflicts(trusted: Sequence[Registered], mine: Sequence[Registered], digest: Digest) -> list[Reason]:
-    reasons = []
-    for version in sorted({one.version for one in mine}):
+def _conflicts(trusted: Sequence[Registered], mine: Sequence[Registered], artifact: Artifact) -> list[Reason]:
+    reasons, digest = [], artifact.pinned.digest
+    claimed = {one.version for one in mine}
+    if artifact.version is not None and artifact.name == artifact.expected:
+        # What it says of itself is enough: a version that other content holds cannot be this one's.
+        claimed.add(artifact.version)
+    for version in sorted(claimed):
         others = sorted({one.digest for one in trusted if one.version == version and one.digest != digest})
         if others:
             # In no snapshot: neither wins, until an authorised withdrawal names one (FORMAT §7).
@@ -249,12 +258,12 @@ def _unsatisfied(record: Record, state: State) -> str:
     return ""
 
 
-def _tag(artifact: Artifact, mine: Sequence[Registered]) -> tuple[TagView, list[Reason]]:
+def _tag(artifact: Artifact, mine: Sequence[Registered], *, begun: bool) -> tuple[TagView, list[Reason]]:
     typed = artifact.pinned.tag
     if typed is None:
         return TagView(typed=None, verdict="none"), []
-    if not mine:
-        # The rule holds from the first authorised registration on (FORMAT §6).
+    if not begun:
+        # The rule holds from the line's first authorised registration on (FORMAT §6).
         return TagView(typed=typed, verdict="unproven"), []
     versions = sorted({one.version for one in mine})
     if typed in versions:
@@ -262,8 +271,8 @@ def _tag(artifact: Artifact, mine: Sequence[Registered]) -> tuple[TagView, list[
     return TagView(typed=typed, verdict="mismatch"), [
         _deny(
             Code.TAG_MISMATCH,
-            f"the tag {typed!r} points to content that is registered as {', '.join(versions)}",
-            f"ask for :{versions[0]}, or for the digest; and find out who moved the tag",
+            f"the tag {typed!r} points to content that is registered as {', '.join(versions) or 'no version'}",
+            f"ask for {':' + versions[0] + ', or for ' if versions else ''}the digest; and find out who moved the tag",
         )
     ]
 
@@ -289,8 +298,8 @@ def _views(policy: Policy, state: State, artifact: Artifact) -> tuple[RecordView
     """Return the records about this artifact; the line holds those of every version."""
     digest, name = artifact.pinned.digest, artifact.expected
     late = "claims to be written later than the moment asked about"
-    views = [_view(policy, one, name) for one in state.records if one.statement.is_about(digest)]
-    views += [_view(policy, one, name, late) for one in state.later if one.statement.is_about(digest)]
+    views = [_view(policy, one, name) for one in state.records if one.is_about(digest)]
+    views += [_view(policy, one, name, late) for one in state.later if one.is_about(digest)]
     return tuple(sorted(views, key=lambda one: (one.word, one.issued_at or "", one.statement)))
 
 

@@ -7,19 +7,20 @@ is triples (person, kinds, names): no key may say everything.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, ValidationError, field_validator
 
 from govern.errors import InvalidInput, UsageError
 from govern.limits import MAX_POLICY
 from govern.names import NAMESPACE, Name, is_repository
 from govern.oci.digest import Digest
+from govern.oci.reference import is_host
 from govern.predicates.kinds import resolve_type
 from govern.trust.keys import PublicKey, read_public_key
-from govern.yaml_text import Document, Fault, dotted, faulty, read_yaml, validate
+from govern.yaml_text import Document, Fault, dotted, faults_in, faulty, read_yaml
 
 VERSION: Final = "govern.policy/v0.1"
 _PATTERN: Final = re.compile(r"(.*?)(/\*\*)?", re.DOTALL)
@@ -91,25 +92,12 @@ class PolicyFile(_Section):
     @classmethod
     def _both_sides(cls, lines: dict[str, str]) -> dict[str, str]:
         for pattern, name in lines.items():
+            host, slash, path = _stem(pattern).partition("/")
+            if not is_host(host) or (slash and not is_repository(path)) or not (slash or pattern.endswith("/**")):
+                raise ValueError(f"{pattern!r} is not a place: HOST/PATH, HOST/PATH/** or HOST/**")
             if pattern.endswith("/**") != (name.endswith("/**") or name == "**"):
                 raise ValueError(f"{pattern!r} and {name!r}: /** stands on both sides or on none")
         return lines
-
-    @model_validator(mode="after")
-    def _known_members(self) -> PolicyFile:
-        for role_id, role in self.roles.items():
-            for member in role.members:
-                if member not in self.people:
-                    raise ValueError(f"roles.{role_id}: {member!r} is not in people")
-        owners: dict[str, str] = {}
-        for person_id, person in self.people.items():
-            for text in person.keys:
-                signer = read_public_key(text.encode()).signer
-                other = owners.setdefault(signer, person_id)
-                if other != person_id:
-                    # One key with two owners would be two voices of one person.
-                    raise ValueError(f"people.{person_id}: the key {signer} is also {other}'s")
-        return self
 
 
 def _stem(pattern: str) -> str:
@@ -184,7 +172,8 @@ class Policy:
         found = [pattern for pattern in self.lines if matches(pattern, place)]
         if not found:
             return None
-        pattern = max(found, key=len)
+        # A place that is named beats every pattern; of patterns the one with the longest path wins.
+        pattern = max(found, key=lambda one: (not one.endswith("/**"), len(_stem(one))))
         target = self.lines[pattern]
         if not pattern.endswith("/**"):
             return Name(target)
@@ -213,8 +202,15 @@ def read_policy(data: bytes, source: str) -> Policy:
         raise InvalidInput(
             f"{what} is empty", expected="people, roles and require", hint="govern policy init writes one"
         )
-    _refuse_later(document, what)
-    file = validate(PolicyFile, document, what)
+    faults = [*_later(document), *_contradictions(document)]
+    try:
+        file = PolicyFile.model_validate(document.value)
+    except ValidationError as fault:
+        later = {(key,) for key in _LATER}
+        known = [one for one in faults_in(fault, document) if (one.place,) not in later]
+        raise faulty(what, [*faults, *known]) from fault
+    if faults:
+        raise faulty(what, faults)
     keys: dict[Digest, PublicKey] = {}
     owners: dict[Digest, str] = {}
     for person_id, person in file.people.items():
@@ -252,12 +248,35 @@ _LATER: Final = (
 )
 
 
-def _refuse_later(document: Document, what: str) -> None:
+def _later(document: Document) -> list[Fault]:
     # A section that a newer govern judges must not be passed over in silence by this one.
-    faults = [
+    return [
         Fault(document.line((key,)), dotted((key,)), "belongs to a newer govern; this one cannot judge it")
         for key in _LATER
         if key in document.value
     ]
-    if faults:
-        raise faulty(what, faults)
+
+
+def _contradictions(document: Document) -> Iterator[Fault]:
+    """Yield what no field is wrong about by itself: members whom nobody knows, and keys of two people."""
+    people, roles = document.value.get("people"), document.value.get("roles")
+    known = set(people) if isinstance(people, dict) else set()
+    for role_id, role in roles.items() if isinstance(roles, dict) else ():
+        members = role.get("members") if isinstance(role, dict) else None
+        for number, member in enumerate(members if isinstance(members, list) else ()):
+            if isinstance(member, str) and member not in known:
+                path = ("roles", role_id, "members", number)
+                yield Fault(document.line(path), dotted(path), f"{member!r} is not in people")
+    owners: dict[str, str] = {}
+    for person_id, person in people.items() if isinstance(people, dict) else ():
+        keys = person.get("keys") if isinstance(person, dict) else None
+        for number, text in enumerate(keys if isinstance(keys, list) else ()):
+            try:
+                signer = read_public_key(str(text).encode()).signer
+            except InvalidInput:
+                continue  # the field's own check says what is wrong with it
+            other = owners.setdefault(signer, person_id)
+            if other != person_id:
+                # One key with two owners would be two voices of one person.
+                path = ("people", person_id, "keys", number)
+                yield Fault(document.line(path), dotted(path), f"the key {signer} is also {other}'s")

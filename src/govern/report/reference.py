@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from govern.artifact.roles import TABLE
 from govern.predicates.kinds import ALIASES, OURS
 
 
-def reference_text() -> str:
-    """Return the Markdown of the reference."""
-    return "\n".join(_lines())
+def reference_text(commands: Mapping[str, str]) -> str:
+    """Return the Markdown of the reference.
+
+    Args:
+        commands: name → help, in the order of `govern --help`.
+    """
+    return "\n".join(_lines(commands))
 
 
-def _lines() -> Iterator[str]:
-    from govern.cli.app import VERBS
+def _lines(commands: Mapping[str, str]) -> Iterator[str]:
 
     yield "### Commands"
     yield ""
     yield "| command | what it does |"
     yield "|---|---|"
-    for name, entry in VERBS.items():
-        yield f"| `govern {name}` | {entry.help} |"
+    for name, text in commands.items():
+        yield f"| `govern {name}` | {text} |"
     yield ""
     yield "`govern COMMAND --help` shows the options. stdout is data, stderr is everything else; `--format json` is"
     yield "versioned, with a schema in `schemas/output/`."

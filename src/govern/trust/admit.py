@@ -18,12 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from govern.errors import Denied, GovernError
 from govern.intoto.bundle import Bundle, PublicKeyHint, read_bundle
 from govern.intoto.statement import Statement, read_statement
 from govern.line import line_of
-from govern.names import Name, SubjectName, kind_of
+from govern.names import Name, SubjectName, Version, kind_of
 from govern.oci.digest import Digest
 from govern.oci.media_types import IN_TOTO
 from govern.predicates.common import Common, read_predicate
@@ -31,6 +32,9 @@ from govern.predicates.kinds import OURS
 from govern.times import read_time
 from govern.trust.keys import PublicKey
 from govern.trust.records import Check, Claim, Record, Rejected
+
+_SHOWN: Final = 200
+"""How many characters of an unverified claim are kept to be shown."""
 
 
 class AboutAnother(Denied):
@@ -80,7 +84,7 @@ def admit(claim: Claim, subject: Subject, trust: Trust) -> Record | Rejected:
     try:
         # (1) envelope
         bundle = read_bundle(claim.bundle, Denied)
-        claimed_signer = bundle.material.hint if isinstance(bundle.material, PublicKeyHint) else "certificate"
+        claimed_signer = bundle.material.hint[:_SHOWN] if isinstance(bundle.material, PublicKeyHint) else "certificate"
         # (2) payload type: a signature over bytes of another type says something else.
         if bundle.envelope.payload_type != IN_TOTO:
             raise Denied(
@@ -91,7 +95,7 @@ def admit(claim: Claim, subject: Subject, trust: Trust) -> Record | Rejected:
         # The statement is parsed before the signature is judged only to say, in a refusal, what it
         # claimed to be. Nothing of it is used unless (4) holds.
         statement = read_statement(bundle.envelope.payload, Denied)
-        claimed_type = statement.predicate_type
+        claimed_type = statement.predicate_type[:_SHOWN]
         # (3) and (4)
         signer = _signer(bundle, trust)
         checks: tuple[Check, ...] = (
@@ -186,11 +190,14 @@ def _about_ours(statement: Statement, subject: Subject, *, names_line: bool) -> 
         )
     artifact = statement.subjects[0]
     name = SubjectName.parse(artifact.name, error=Denied)
+    if not all(one.exact for one in statement.subjects):
+        raise Denied("a subject holds more than its kind prescribes", expected="exactly a name and a sha256 digest")
     if artifact.sha256 is None or any(one.sha256 is None for one in statement.subjects):
         raise Denied("a subject has no sha256", expected="sha256 digests")
     if names_line:
         if name.version is None:
             raise Denied("the artifact's subject has no version", got=repr(artifact.name), expected="NAME@VERSION")
+        Version(name.version, error=Denied)
         line = statement.subjects[1]
         # L is recomputed from the name: a statement whose line is another name's says two things.
         if line.name != name.name or line.sha256 != line_of(name.name).digest.encoded:
@@ -215,7 +222,7 @@ def _about_ours(statement: Statement, subject: Subject, *, names_line: bool) -> 
             got=f"sha256:{artifact.sha256}",
             expected=str(subject.digest or "a record of the line"),
         )
-    if subject.version is not None and name.version != subject.version:
+    if not names_line and subject.version is not None and name.version != subject.version:
         raise AboutAnother(
             "the record names another version than the artifact does",
             got=repr(artifact.name),

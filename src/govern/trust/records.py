@@ -16,7 +16,7 @@ from govern.intoto.bundle import Bundle
 from govern.intoto.statement import Statement
 from govern.oci.digest import Digest
 from govern.predicates.common import Common, DigestSet, RecordReference
-from govern.predicates.kinds import word_for
+from govern.predicates.kinds import OURS, word_for
 from govern.trust.wrapping import Wrapper
 
 
@@ -91,6 +91,17 @@ class Record:
     def word(self) -> str:
         """What people call its type."""
         return word_for(self.statement.predicate_type)
+
+    def is_about(self, digest: Digest) -> bool:
+        """Whether this content is what the record is about.
+
+        Kinds that speak of the line as well are about their first subject; the line is only where they are
+        listed.
+        """
+        kind = OURS.get(self.statement.predicate_type)
+        if kind is not None and kind.names_line:
+            return self.statement.subjects[0].sha256 == digest.encoded
+        return self.statement.is_about(digest)
 
     @property
     def reference(self) -> RecordReference:

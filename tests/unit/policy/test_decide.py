@@ -183,36 +183,20 @@ def test_a_tag_is_worth_what_the_line_says(records, tag, verdict):
 
 
 # FORMAT §6: "this holds from the first authorised registration on". The line gives 1.4.0 to OTHER.
-@pytest.mark.xfail(
-    strict=True,
-    reason="BUG decide.py:256: only registrations of this content are asked: a registry that moves the tag to "
-    "content which "
-    "was built and never registered is allowed under --require provenance, though the line gives the tag to another",
-)
 def test_a_tag_that_the_line_gives_to_other_content_is_a_mismatch():
     decision = judge([BUILD, RIVAL], ARTIFACT, "provenance")
     assert decision.outcome == "denied"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="BUG decide.py:176: an artifact whose own version is registered for other content is allowed under "
-    "--require",
-)
 def test_an_artifact_that_claims_a_version_of_another_is_denied():
     assert judge([BUILD, RIVAL], UNTAGGED, "provenance").outcome == "denied"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="BUG state.py:66, decide.py:193: every registration has L as a second subject: the line itself is allowed",
-)
 def test_a_line_is_not_a_registered_artifact():
     itself = Artifact(Pinned(PLACE, LINE, "govern.line"), NAME, None, None, "application/vnd.govern.line.v1+json")
     assert judge([BARE], itself).outcome == "denied"
 
 
-@pytest.mark.xfail(strict=True, reason="BUG decide.py:256: an inconclusive registration makes a tag 'registered'")
 def test_a_registration_that_is_inconclusive_proves_no_tag():
     assert judge([FULL, NOTE], ARTIFACT, "annotation").tag.verdict != "registered"
 

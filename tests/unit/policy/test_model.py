@@ -143,7 +143,6 @@ def test_every_later_section_is_named_at_once():
     assert len(faults(GOOD + "stages: []\nhome: x\nmode: observe\n")) == 3
 
 
-@pytest.mark.xfail(strict=True, reason="BUG model.py:216: a later section hides every other fault of the file")
 def test_a_later_section_does_not_hide_the_other_faults():
     assert len(faults(GOOD.replace("kind: human", "kind: robot") + "stages: []\n")) == 2
 
@@ -210,15 +209,11 @@ def test_a_key_that_a_person_has_twice_is_one_key():
     assert len(read(text).keys) == 2
 
 
-@pytest.mark.xfail(
-    strict=True, reason="BUG model.py:98: a check of the whole file stops at its first fault, and says line 1 for it"
-)
 def test_every_unknown_member_is_named_at_its_line():
     text = GOOD.replace("members: [ci]", "members: [nobody]").replace("members: [anna, ci]", "members: [anna, nobody2]")
     assert [one.partition(": ")[0] for one in faults(text)] == [line_with(text, "nobody"), line_with(text, "nobody2")]
 
 
-@pytest.mark.xfail(strict=True, reason="BUG model.py:111: the key of two people is reported at line 1")
 def test_the_key_of_two_people_is_shown_where_it_stands():
     text = HEAD + "people:\n" + person("ci", "ci") + person("anna", "ci") + ROLES + "require: [registration]\n"
     (fault,) = faults(text)

@@ -237,11 +237,6 @@ def test_bytes_that_are_no_bundle_are_refused(data):
     refused(data)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="BUG admit.py:83,94: hint and predicate type of an unsigned claim are kept whole and printed: one junk "
-    "referrer makes `verify --format json` megabytes long",
-)
 def test_what_a_stranger_claims_is_kept_short():
     long = "x" * 100_000
     statement = statement_json(f"https://example.com/{long}", {}, [subject_json()])

@@ -17,7 +17,7 @@ from govern.limits import MAX_ERROR_BODY, MAX_REDIRECTS, Bound
 from govern.settings import HostSettings, Settings
 from govern.store.registry.auth import Auth
 from govern.store.registry.credentials import Credentials
-from govern.store.registry.http import Answer, Http
+from govern.store.registry.http import Answer, Http, Untrusted
 from govern.store.registry.origin import Origin, is_loopback, join, origin_of
 from govern.store.registry.retry import PASSING, Tries
 
@@ -134,8 +134,8 @@ class Client:
             header = self.auth.header(scope)
             try:
                 answer = self._once(method, url, header, headers, body, length, extra_time)
-            except NetworkError:
-                if repeat and tries.again():
+            except NetworkError as fault:
+                if repeat and not isinstance(fault, Untrusted) and tries.again():
                     continue
                 raise
             if answer.status == 401:

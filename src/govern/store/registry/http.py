@@ -34,6 +34,10 @@ _log: Final = logging.getLogger("govern.http")
 _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
+class Untrusted(NetworkError):
+    """A certificate that does not hold; it will not the next time either."""
+
+
 class Answer:
     """A response whose body is read under a bound, and given back to the pool.
 
@@ -141,7 +145,7 @@ def network_error(url: str, fault: BaseException) -> GovernError:
     host = urlsplit(url).netloc.rpartition("@")[2]
     text = str(fault)
     if isinstance(fault, urllib3.exceptions.SSLError) or "CERTIFICATE_VERIFY_FAILED" in text or "SSLError" in text:
-        return NetworkError(
+        return Untrusted(
             f"{host} could not be trusted",
             got=_tls_reason(text),
             expected="a certificate of a known authority",
