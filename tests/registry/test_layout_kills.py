@@ -6,15 +6,14 @@ import hashlib
 import json
 import os
 import random
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from govern.oci.digest import Digest
 from govern.store.layout import LayoutStore
+from support.discover import oras_discovers
 from support.layout_writers import write_and_kill
-from support.parts import require_part
 from support.stores import put_artifact, put_record, shown
 
 KILLS = int(os.environ.get("GOVERN_TEST_KILLS", "40"))
@@ -34,7 +33,7 @@ def test_a_layout_survives_writers_that_are_killed(tmp_path: Path) -> None:
     found = shown(LayoutStore(layout), subject.digest)
     assert found >= told.records
     assert {path.name for path in (layout / "blobs/sha256").iterdir()} >= {one.partition(":")[2] for one in told.blobs}
-    assert oras_discovers(layout, "1.0.0") == found
+    assert oras_discovers(f"{layout}:1.0.0", "--oci-layout") == found
     # The next writer finds nothing in its way.
     after = put_record(LayoutStore(layout), subject.digest, len(subject.data))
     assert shown(LayoutStore(layout), subject.digest) == found | {after.digest}
@@ -66,10 +65,3 @@ def assert_whole(layout: Path) -> None:
         for named in (manifest["config"], *manifest["layers"]):
             assert (layout / "blobs" / named["digest"].replace(":", "/")).stat().st_size == named["size"]
     assert {path.name for path in layout.iterdir()} <= {"oci-layout", "index.json", "blobs", "ingest"}
-
-
-def oras_discovers(layout: Path, tag: str) -> set[str]:
-    command = [require_part("oras"), "discover", "--oci-layout", "--format", "json", "--depth", "1", f"{layout}:{tag}"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert done.stderr == ""
-    return {one["digest"] for one in json.loads(done.stdout)["referrers"] or ()}

@@ -144,6 +144,17 @@ def test_a_download_that_fails_leaves_the_old_file_and_no_part(
     assert (tmp_path / "model.bin").read_text() == "old"
 
 
+def test_an_empty_file_needs_no_registry_that_keeps_it(
+    fault_registry: FaultRegistry, client: GovernRegistry, target: str, tmp_path: Path
+) -> None:
+    # oras-py names /dev/null instead of a file here, whatever the fault was.
+    serve(fault_registry, (b"", layer_of(b"", "empty.txt")))
+    del fault_registry.content.repository(NAME).blobs[digest_of(b"")]
+    assert client.pull(target, outdir=tmp_path) == [str(tmp_path / "empty.txt")]
+    assert (tmp_path / "empty.txt").read_bytes() == b""
+    assert client.download_blob(target, digest_of(b""), str(tmp_path / "again")) == str(tmp_path / "again")
+
+
 def test_a_download_that_is_cut_goes_on_where_it_was(
     fault_registry: FaultRegistry, client: GovernRegistry, target: str, tmp_path: Path
 ) -> None:

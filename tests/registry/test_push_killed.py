@@ -124,7 +124,7 @@ def test_a_push_killed_at_any_request_and_repeated_leaves_one_set_of_records(
 
 
 def assert_no_op_on_a_fresh_machine(
-    registry: FaultRegistry, commands: Prepared, arguments: list[str | Path], pinned: str
+    registry: FaultRegistry, commands: Prepared, arguments: list[object], pinned: str
 ) -> None:
     """Push again without HOME, state or cache of before: nothing is sent, nothing is signed."""
     before = len(registry.requests())
@@ -188,7 +188,7 @@ def test_the_same_push_by_a_fresh_machine_restores_the_tag_and_nothing_else(
 ) -> None:
     fault_registry.switches.referrers_api = api
     reference = f"{fault_registry.host}/{NAME}:1.0.0"
-    arguments: list[str | Path] = ["push", model, reference, "--key", key]
+    arguments: list[object] = ["push", model, reference, "--key", key]
     code, pinned, said = commands.run(*arguments)
     assert code == 0, said
     for _ in range(2):

@@ -6,7 +6,6 @@ import json
 import random
 import re
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -16,8 +15,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from support.discover import oras_discovers
 from support.fault_registry import FaultRegistry, Switches
-from support.parts import require_part
 from support.plain_client import INDEX, MANIFEST, digest_of, push_blob, put_manifest
 from support.prepared import Prepared
 from support.racing_writers import race
@@ -45,11 +44,11 @@ class Desk:
     def push(self, content: str, reference: str) -> tuple[int, str, str]:
         return self.commands.run(*self.pushing(content, reference))
 
-    def pushing(self, content: str, reference: str, key: Path | None = None) -> tuple[str | Path, ...]:
+    def pushing(self, content: str, reference: str, key: Path | None = None) -> tuple[object, ...]:
         return "push", self.folder / content, reference, "--name", NAME, "--key", key or self.key
 
     @property
-    def trust(self) -> tuple[str | Path, ...]:
+    def trust(self) -> tuple[object, ...]:
         keys = (self.key, self.other_key)
         return "--name", NAME, *(word for key in keys for word in ("--key", key.with_suffix(".pub")))
 
@@ -69,12 +68,6 @@ def desk(commands: Prepared, key: Path, tmp_path: Path) -> Desk:
     other = tmp_path / "other"
     assert commands.run("key", "generate", "--output", other, "--no-passphrase")[0] == 0
     return Desk(commands, key, other.with_suffix(".key"), tmp_path)
-
-
-def oras_discovers(reference: str) -> set[str]:
-    command = [require_part("oras"), "discover", "--plain-http", "--format", "json", "--depth", "1", reference]
-    answer = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    return {one["digest"] for one in answer["referrers"]}
 
 
 # --- records -------------------------------------------------------------------------------------

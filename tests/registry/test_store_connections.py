@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conftest import Cli
 from govern.errors import GovernError, NetworkError
-from govern.store.registry import client, retry
+from govern.store.registry import retry
+from support.connect_proxy import ConnectProxy, connect_proxy
 from support.registries import Running, distribution
 from support.stores import open_repository, put_artifact, put_record, shown
 from support.tls import TlsFiles, make_tls
@@ -22,95 +20,10 @@ from support.tls import TlsFiles, make_tls
 Start = Callable[..., Running]
 
 
-@dataclass
-class ConnectProxy:
-    """A proxy that connects through (`CONNECT`) or forwards one request with an absolute URL; keeps what it was asked.
-
-    Args:
-        asked: the first line of every request.
-        credentials: what `Proxy-Authorization` held, decoded.
-        user: `NAME:PASSWORD` without which it refuses, or None.
-    """
-
-    asked: list[str] = field(default_factory=list)
-    credentials: list[str] = field(default_factory=list)
-    user: str | None = None
-    listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
-    threads: list[threading.Thread] = field(default_factory=list)
-    open: list[socket.socket] = field(default_factory=list)
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.listener.getsockname()[1]}"
-
-    def serve(self) -> None:
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            self.spawn(self.handle, client)
-
-    def spawn(self, work: Callable[..., None], *arguments: object) -> None:
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self.threads.append(thread)
-        thread.start()
-
-    def handle(self, client: socket.socket) -> None:
-        head = b""
-        while b"\r\n\r\n" not in head:
-            data = client.recv(65_536)
-            if not data:
-                client.close()
-                return
-            head += data
-        lines, _, rest = head.partition(b"\r\n\r\n")
-        first, *headers = lines.decode().split("\r\n")
-        self.asked.append(first)
-        given = [line.partition(": ")[2] for line in headers if line.lower().startswith("proxy-authorization:")]
-        self.credentials += [base64.b64decode(one.removeprefix("Basic ")).decode() for one in given]
-        if self.user is not None and self.user not in self.credentials:
-            client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-            client.close()
-            return
-        method, target, _ = first.split(" ")
-        host = target if method == "CONNECT" else target.split("/")[2]
-        upstream = socket.create_connection((host.rpartition(":")[0], int(host.rpartition(":")[2])))
-        self.open += [client, upstream]
-        if method == "CONNECT":
-            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        else:
-            # One request for each connection is all that the tests need of plain http.
-            path = "/" + target.split("/", 3)[3]
-            kept = [line for line in headers if not line.lower().startswith(("proxy-", "connection:"))]
-            upstream.sendall(
-                "\r\n".join([f"{method} {path} HTTP/1.1", *kept, "Connection: close", "", ""]).encode() + rest
-            )
-        self.spawn(pump, client, upstream)
-        pump(upstream, client)
-
-
-def pump(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65_536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-
-
 @pytest.fixture
 def proxy() -> Iterator[ConnectProxy]:
-    made = ConnectProxy()
-    made.spawn(made.serve)
-    yield made
-    made.listener.shutdown(socket.SHUT_RDWR)
-    made.listener.close()
-    for one in made.open:
-        with contextlib.suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
-    for thread in made.threads:
-        thread.join(10)
-    for one in made.open:
-        one.close()
+    with connect_proxy() as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +32,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "_FIRST_WAIT", 0.01)
 
 
-def works(host: str, repository: str, environment: Mapping[str, str] | None = None, **options: object) -> None:
+def works(host: str, repository: str, environment: Mapping[str, str] | None = None, **options: Any) -> None:
     """Push and read back; raise what the store raises."""
     with contextlib.closing(open_repository(host, repository, environment, **options)) as store:
         subject = put_artifact(store, "1.0.0")
@@ -164,7 +77,7 @@ def test_a_certificate_is_not_better_the_second_time(
     def again(*_: object) -> bool:
         raise AssertionError("it was tried again")
 
-    monkeypatch.setattr(client.Tries, "again", again)
+    monkeypatch.setattr(retry.Tries, "again", again)
     with pytest.raises(NetworkError, match="could not be trusted"):
         works(secured.host, repository)
 
@@ -211,10 +124,10 @@ def test_without_the_right_client_certificate_nothing_opens(
 def test_flags_and_settings_say_the_same(
     cli: Cli, mutual: Running, tls: TlsFiles, tmp_path: Path, repository: str
 ) -> None:
-    options = {"ca": tls.ca, "client_cert": tls.client_cert, "client_key": tls.client_key}
+    options: dict[str, Any] = {"ca": tls.ca, "client_cert": tls.client_cert, "client_key": tls.client_key}
     works(mutual.host, repository, **options)
     reference = f"{mutual.host}/{repository}:1.0.0"
-    flags = ["--ca-file", tls.ca, "--client-cert", tls.client_cert, "--client-key", tls.client_key]
+    flags: list[str | Path] = ["--ca-file", tls.ca, "--client-cert", tls.client_cert, "--client-key", tls.client_key]
     assert cli("resolve", reference, *flags).returncode == 0
     assert cli("resolve", reference, *flags[:2]).returncode == 3
     settings = tmp_path / "config.toml"

@@ -21,6 +21,7 @@ from support.fault_registry import Cut, FaultRegistry, Switches
 from support.registries import Running
 from support.stores import login_of, open_repository, put_artifact, put_record, shown, some_blob
 from support.token_server import TokenServer, User
+from support.told import Told
 
 
 @dataclass
@@ -39,21 +40,6 @@ class Slow:
         for start in range(0, len(self.inner.data), size):
             time.sleep(self.seconds / 8)
             yield self.inner.data[start : start + size]
-
-
-class Told:
-    """Progress that adds up."""
-
-    done = 0
-
-    def start(self, label: str, total: int) -> None: ...
-
-    def note(self, message: str) -> None: ...
-
-    def finish(self) -> None: ...
-
-    def advance(self, count: int) -> None:
-        self.done += count
 
 
 @pytest.mark.slow

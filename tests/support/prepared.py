@@ -80,11 +80,11 @@ class Prepared:
     _codes: dict[int, queue.SimpleQueue[int]] = field(default_factory=dict)
     _count: int = 0
 
-    def start(self, *arguments: str | Path, env: Mapping[str, str] | None = None, at: float = 0.0) -> Command:
+    def start(self, *arguments: object, env: Mapping[str, str] | None = None, at: float = 0.0) -> Command:
         """Start `govern ARGUMENTS` and return at once.
 
         Args:
-            arguments: what follows `govern`.
+            arguments: what follows `govern`, text and paths.
             env: variables besides HOME, which is an empty folder, and PATH.
             at: the moment of the monotonic clock at which it begins to work.
         """
@@ -100,7 +100,7 @@ class Prepared:
         pid = self._started.get(timeout=_SECONDS)
         return Command(pid, output, self._codes[pid])
 
-    def run(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+    def run(self, *arguments: object, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
         """Run `govern ARGUMENTS`; return exit code, standard output and standard error."""
         command = self.start(*arguments, env=env)
         return command.wait(), command.stdout, command.stderr

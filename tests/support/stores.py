@@ -49,11 +49,9 @@ def open_repository(
         options: of `HostSettings`, and `timeout`.
     """
     timeout = options.pop("timeout", 20.0)
-    settings = Settings(environment=environment or {}, timeout=timeout, any_host=HostSettings(), hosts={})
     hosts = {host: HostSettings(**options)}
-    return RegistryStore(
-        RegistryPlace(host, repository), Settings(environment=settings.environment, timeout=timeout, hosts=hosts)
-    )
+    settings = Settings(environment=environment or {}, timeout=timeout, hosts=hosts)
+    return RegistryStore(RegistryPlace(host, repository), settings)
 
 
 @dataclass(slots=True)

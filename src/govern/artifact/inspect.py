@@ -114,7 +114,8 @@ def _look(
             allowed = any(fnmatchcase(one.path, pattern) for pattern in rules.allow_secrets)
             (found.secrets if allowed else secrets).append(one.path if allowed else f"{one.path} ({why})")
         header = read_header(file, one.size, f"the file {one.path!r}")
-        pickle = None if header is not None else find_pickle(file, one.size, f"the file {one.path!r}")
+        # Asked of every file: a zip with a pickle in it may stand behind a good header.
+        pickle = find_pickle(file, one.size, f"the file {one.path!r}")
         if pickle is not None:
             member = f" (member {pickle.member})" if pickle.member else ""
             (found.pickles if rules.allow_pickle else pickles).append(

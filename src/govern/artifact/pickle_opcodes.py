@@ -159,7 +159,7 @@ class _Machine:
         if name == "STOP":
             self._top()
             return self.protocol or not self._stream.peek(1)
-        if name == "STACK_GLOBAL" and not set(self._stack[-2:]) <= _TEXTS:
+        if name == "STACK_GLOBAL" and (len(self._stack) < 2 or not set(self._stack[-2:]) <= _TEXTS):
             raise _RefusedError
         if name in _IMPORTS:
             self._imported = True

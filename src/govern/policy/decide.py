@@ -102,7 +102,7 @@ def decide(
             _deny(
                 Code.NAME_MISMATCH,
                 f"the artifact says that it is {shortened(artifact.name)}, expected {str(name)!r}",
-                f"if that is what you want, say --name {artifact.name[:200]}; else the wrong thing stands at this reference",
+                f"if you want that, say --name {artifact.name[:200]}; else the wrong thing stands at this reference",
             )
         )
     # (2)

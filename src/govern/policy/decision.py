@@ -141,9 +141,11 @@ class Decision(_View):
         if self.outcome == "allowed" and self.enforced:
             return self
         error: type[GovernError] = Denied if self.outcome == "denied" else Undecided
-        first = next((one for one in self.reasons if one.outcome == self.outcome), None)
-        if first is None:
+        given = [one for one in self.reasons if one.outcome == self.outcome]
+        if not given:
             raise Undecided("a decision that was not enforced unlocks nothing", got=self.outcome)
+        # What could not be read comes before what was not found: the one is why of the other.
+        first = next((one for one in given if one.code in (Code.LISTING, Code.UNREAD)), given[0])
         rest = len(self.reasons) - 1
         more = f" (and {rest} more: govern verify shows all)" if rest else ""
         raise error(f"{first.code.value}: {first.message}{more}", hint=first.hint)

@@ -165,6 +165,7 @@ def test_an_empty_stream_in_front_hides_nothing() -> None:
         b"\x80",
         b"\x80\x04",
         b"\x80\x04.",
+        b"\x80\x04\x93" + b"\xff",
         b"\x80\x06N.",
         b"\x80\x04K",
         b"t.",

@@ -97,7 +97,7 @@ class Auth:
                 return self._use_basic(scope, repository, used)
         raise ProtocolError(
             f"{self.host} asks for an authentication that is not spoken here",
-            got=", ".join(challenges) or "401 without WWW-Authenticate",
+            got=", ".join(challenges)[:200] or "401 without WWW-Authenticate",
             expected="Basic or Bearer",
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from govern.errors import AuthError, GovernError, NetworkError, NotFound, ProtocolError, Undecided
+from govern.errors import AuthError, GovernError, LimitExceeded, NetworkError, NotFound, ProtocolError, Undecided
 from govern.limits import MAX_ERROR_BODY, MAX_REDIRECTS, Bound
 from govern.settings import HostSettings, Settings
 from govern.store.registry.auth import Auth
@@ -160,7 +160,14 @@ class Client:
             return answer
 
     def get(
-        self, url: str, scope: str, bound: Bound, what: str, *, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        scope: str,
+        bound: Bound,
+        what: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        error: type[GovernError] = LimitExceeded,
     ) -> tuple[Answer, bytes]:
         """Read something small; it is asked for again where its body is cut off, too.
 
@@ -170,6 +177,7 @@ class Client:
             bound: on the body.
             what: what is read, for messages.
             headers: beside the usual ones.
+            error: the class to raise for a body beyond the bound.
 
         Returns:
             The answer and, where its status is 200, its body; any other body is not read yet.
@@ -180,7 +188,7 @@ class Client:
             if answer.status != 200:
                 return answer, b""
             try:
-                return answer, answer.read(bound, what)
+                return answer, answer.read(bound, what, error)
             except NetworkError:
                 if not tries.again():
                     raise

@@ -77,7 +77,7 @@ class ReferrersOf:
             index = pool.submit(self._from_index, subject)
             found = api.result()
             listed = index.result()
-        result = [Listing("fallback index", tuple(one.id for one in listed))] if listed else []
+        result = [Listing("fallback index", listed)] if listed else []
         if found is not None:
             result.append(Listing("referrers API", tuple(found)))
         if not found:
@@ -119,28 +119,31 @@ class ReferrersOf:
                     f'[hosts."{self.client.host}"] referrers = "tags"',
                 )
             link = answer.headers.get("Link")
-            page = read_index(RawManifest(IMAGE_INDEX, data), what, bound=MAX_INDEX)
-            found += [one.id for one in page.manifests]
+            found += read_index_digests(RawManifest(IMAGE_INDEX, data), what, bound=MAX_INDEX)
+            del data  # the next page may be as large
             following = next_link(url, link, what)
             if following is None:
                 return found
             url = following
 
-    def _from_index(self, subject: Digest) -> tuple[Descriptor, ...]:
-        index = self._read_index(subject)
-        return index.manifests if index is not None else ()
+    def _from_index(self, subject: Digest) -> tuple[Digest, ...]:
+        raw = self._fallback_index(subject)
+        return () if raw is None else read_index_digests(raw, _index_of(subject), bound=MAX_INDEX)
 
-    def _read_index(self, subject: Digest) -> Index | None:
+    def _read_index(self, subject: Digest) -> tuple[Descriptor, ...]:
+        raw = self._fallback_index(subject)
+        return () if raw is None else read_index(raw, _index_of(subject), bound=MAX_INDEX).manifests
+
+    def _fallback_index(self, subject: Digest) -> RawManifest | None:
         """Return the fallback index, or None where there is none or the tag is something else.
 
         GitLab makes the tag an alias of the subject itself: what it gives is then the artifact, and its
         children are no records.
         """
         raw = None if self._no_index else self._at_fallback_tag(subject)
-        if raw is None or raw.media_type not in INDEXES or raw.digest == subject:
+        if raw is None or raw.media_type not in INDEXES or raw.digest == subject or has_subject(raw):
             return None
-        index = read_index(raw, f"the fallback index of {subject}", bound=MAX_INDEX)
-        return None if index.subject is not None else index
+        return raw
 
     def _at_fallback_tag(self, subject: Digest) -> RawManifest | None:
         """Return what the fallback tag leads to, or None where it leads nowhere."""
@@ -151,7 +154,7 @@ class ReferrersOf:
         if raw.media_type not in MANIFESTS:
             # A page that asks to sign in, say. It is no manifest, and so it is not "no list" either.
             raise ProtocolError(
-                f"the fallback index of {subject} is not a list",
+                f"{_index_of(subject)} is not a list",
                 got=f"200 with {raw.media_type[:100] or 'no Content-Type'!r}",
                 expected=IMAGE_INDEX,
             )

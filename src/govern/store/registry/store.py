@@ -23,6 +23,10 @@ from govern.store.registry.referrers import ReferrersOf
 from govern.store.registry.upload import has_blob, put_blob
 
 
+class _Longer(LimitExceeded):
+    """A blob within the bound on all such blobs, and longer than its own descriptor says."""
+
+
 class RegistryStore:
     """One repository of a registry.
 
@@ -71,9 +75,8 @@ class RegistryStore:
         url = self._client.url(f"{self._repository}/blobs/{descriptor.digest}")
         exact = Bound(bound.name, descriptor.size)
         try:
-            answer, data = self._client.get(url, read_only(self._repository), exact, what)
-        except LimitExceeded as fault:
-            # The bound on all such blobs was kept: this one is longer than its descriptor says.
+            answer, data = self._client.get(url, read_only(self._repository), exact, what, error=_Longer)
+        except _Longer as fault:
             raise ContentMismatch(
                 f"{what} is not as long as its descriptor says",
                 got=f"more than {descriptor.size} bytes",

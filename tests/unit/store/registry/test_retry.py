@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from govern.store.registry import RegistryStore, retry
 from govern.store.registry.retry import MAX_TRIES, PASSING
 from support.fault_registry import Burst, Cut, FaultRegistry, Hold
 from support.stores import open_repository, put_artifact, put_record, some_blob
+from support.told import Told
 
 NAME = "acme/fraud"
 LASTING = (400, 403, 404, 409, 412, 413, 416, 501)
@@ -36,7 +38,7 @@ Open = Callable[..., RegistryStore]
 def opened(fault_registry: FaultRegistry) -> Iterator[Open]:
     stores = []
 
-    def run(**options: object) -> RegistryStore:
+    def run(**options: Any) -> RegistryStore:
         stores.append(open_repository(fault_registry.host, NAME, **options))
         return stores[-1]
 
@@ -47,6 +49,7 @@ def opened(fault_registry: FaultRegistry) -> Iterator[Open]:
 
 # --- the table per verb --------------------------------------------------------------------------
 
+KNOWN = some_blob()
 ROWS: dict[str, tuple[str, str, Callable[[Open], object]]] = {
     "GET manifest": ("GET", "/manifests/", lambda at: at().get_manifest("1.0.0")),
     "GET tags": ("GET", "/tags/list", lambda at: at().tags()),
@@ -58,7 +61,6 @@ ROWS: dict[str, tuple[str, str, Callable[[Open], object]]] = {
     "PUT manifest": ("PUT", "/manifests/", lambda at: put_artifact(at(), "1.0.1")),
     "PATCH": ("PATCH", "/blobs/uploads/", lambda at: at(upload="chunks").put_blob(some_blob(), SILENT)),
 }
-KNOWN = some_blob()
 
 
 @pytest.fixture
@@ -203,21 +205,6 @@ def test_a_blob_goes_again_from_its_first_byte_in_a_new_session(
     sent = [one.path for one in fault_registry.requests(verb, path)]
     assert len(sent) == len(set(sent)) == 3
     assert len(fault_registry.requests("POST", path)) == 3
-
-
-class Told:
-    """Progress that adds up."""
-
-    done = 0
-
-    def start(self, label: str, total: int) -> None: ...
-
-    def note(self, message: str) -> None: ...
-
-    def finish(self) -> None: ...
-
-    def advance(self, count: int) -> None:
-        self.done += count
 
 
 @pytest.mark.usefixtures("quick")

@@ -1,0 +1,99 @@
+"""The `Store` protocol, sentence by sentence, over every kind of place: claims about a subject."""
+
+from __future__ import annotations
+
+import pytest
+
+from govern.errors import GovernError, Undecided
+from govern.oci.digest import Digest
+from govern.progress import SILENT
+from support.discover import oras_discovers
+from support.fault_registry import Burst
+from support.stores import FAULTS, KINDS, Case, artifact_of, put_artifact, put_record, record_of, shown, some_blob
+
+NOWHERE = Digest.of(b"nothing that is anywhere")
+everywhere = pytest.mark.parametrize("case", KINDS, indirect=True)
+with_faults = pytest.mark.parametrize("case", list(FAULTS), indirect=True)
+
+
+# --- referrers -----------------------------------------------------------------------------------
+
+
+@everywhere
+def test_what_is_attached_is_found_by_every_reader(case: Case) -> None:
+    store = case.open()
+    subject, other = put_artifact(store, "1.0.0"), put_artifact(store, "1.0.1")
+    wanted = {put_record(store, subject.digest, len(subject.data)).digest for _ in range(5)}
+    elsewhere = put_record(case.open(), other.digest, len(other.data)).digest
+    for reader in (store, case.open(), case.reader()):
+        assert shown(reader, subject.digest) == wanted
+        assert shown(reader, other.digest) == {elsewhere}
+    assert discovered(case, "1.0.0") == wanted
+
+
+def discovered(case: Case, tag: str) -> set[str]:
+    place, options = case.reference
+    return oras_discovers(f"{place}:{tag}", *options)
+
+
+@everywhere
+def test_attaching_twice_is_attaching_once(case: Case) -> None:
+    store = case.open()
+    subject = put_artifact(store, "1.0.0")
+    record = put_record(store, subject.digest, len(subject.data))
+    before = store.tags()
+    for again in (store, case.open()):
+        again.attach(record, subject.digest)
+    for listing in case.reader().list_referrers(subject.digest):
+        assert len(listing.digests) + len(listing.tags) == 1
+    assert case.reader().tags() == before
+    assert discovered(case, "1.0.0") == {record.digest}
+
+
+@everywhere
+def test_an_unknown_subject_has_an_empty_listing(case: Case) -> None:
+    for _ in range(2):
+        # First where nothing is at all, then beside something.
+        assert shown(case.reader(), NOWHERE) == set()
+        subject = put_artifact(case.open(), "1.0.0")
+        put_record(case.open(), subject.digest, len(subject.data))
+
+
+@everywhere
+def test_a_record_may_come_before_its_subject(case: Case) -> None:
+    store = case.open()
+    layer = some_blob()
+    subject = artifact_of(layer.descriptor)
+    record = put_record(store, subject.digest, len(subject.data))
+    assert shown(case.reader(), subject.digest) == {record.digest}
+    store.put_blob(layer, SILENT)
+    store.put_manifest(subject, "1.0.0")
+    assert shown(case.reader(), subject.digest) == {record.digest}
+
+
+@everywhere
+def test_a_record_is_refused_before_the_blobs_that_it_names(case: Case) -> None:
+    if not case.checks_parts:
+        pytest.skip("crane's registry takes any manifest")
+    store = case.open()
+    subject = put_artifact(store)
+    with pytest.raises(GovernError):
+        store.attach(record_of(some_blob().descriptor, subject.digest), subject.digest)
+    assert shown(case.reader(), subject.digest) == set()
+
+
+@with_faults
+@pytest.mark.parametrize("broken", ["referrers/", "manifests/sha256-[0-9a-f]{64}$", "tags/list"])
+def test_a_listing_that_fails_is_never_an_empty_one(case: Case, broken: str) -> None:
+    assert case.fault is not None
+    subject = put_artifact(case.open())
+    record = put_record(case.open(), subject.digest)
+    case.fault.switches.status_burst.append(Burst(403, 1000, path=broken))
+    try:
+        found = shown(case.reader(), subject.digest)
+    except Undecided:
+        return
+    # What failed was not needed: the API had told everything, and record tags are only read without it.
+    assert found == {record.digest}
+    assert broken == "tags/list"
+    assert case.fault.switches.referrers_api

@@ -1,0 +1,32 @@
+"""Progress that adds up what it is told, from several threads."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Told:
+    """A `Progress`.
+
+    Args:
+        done: bytes that were said to be done, less those that were taken back.
+    """
+
+    done: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self, label: str, total: int) -> None:
+        """See `Progress.start`."""
+
+    def advance(self, count: int) -> None:
+        """See `Progress.advance`."""
+        with self._lock:
+            self.done += count
+
+    def note(self, message: str) -> None:
+        """See `Progress.note`."""
+
+    def finish(self) -> None:
+        """See `Progress.finish`."""
