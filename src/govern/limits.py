@@ -89,6 +89,9 @@ MAX_JSON_DEPTH: Final = Bound("MAX_JSON_DEPTH", 128, "levels")
 MAX_ENTRIES: Final = Bound("MAX_ENTRIES", 400_000, "manifests")
 """In one index: a layout's, a referrers page, a fallback index."""
 
+MAX_INSIDE: Final = Bound("MAX_INSIDE", 1_000, "characters")
+"""A name or version inside an artifact, whoever made it."""
+
 MAX_ANNOTATIONS: Final = Bound("MAX_ANNOTATIONS", 1_000, "annotations")
 
 # --- what the user's own files may be ------------------------------------------------------------

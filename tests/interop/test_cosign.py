@@ -1,18 +1,13 @@
-"""cosign reads what govern writes, and govern what cosign writes: real processes, real registries, no network."""
+"""cosign accepts every piece of evidence that govern writes, and finds no signature where there is none."""
 
 from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import requests
 
 import govern
 from conftest import Cli
@@ -31,12 +26,10 @@ from govern.predicates.kinds import (
     Wrapping,
     wrapping_of,
 )
-from support.parts import require_part
-from support.plain_client import MANIFEST, digest_of
+from support.cosign import PASSWORD, Cosign, blob_at, manifest_at, referrers_of
 from support.registries import Running
 
 SCAN: Final = "https://example.com/scan/v1"
-PASSWORD: Final = "a password of the test"
 BUNDLE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
 RECORD: Final = "application/vnd.govern.record.v1+json"
 Json = dict[str, Any]
@@ -77,143 +70,6 @@ READING: Final[list[tuple[str, str, Json]]] = [
         {"issuedAt": "2026-11-21T09:30:00Z", "schema": annotation.PLAIN_SCHEMA, "entries": {"incident": "4711"}},
     ),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Cosign:
-    """The cosign of this machine, without a way to the public Sigstore.
-
-    Args:
-        program: its path.
-        folder: where it runs; `co.key` and `co.pub` are its encrypted pair, `sc.json` says to sign offline.
-    """
-
-    program: Path
-    folder: Path
-
-    @property
-    def key(self) -> Path:
-        return self.folder / "co.key"
-
-    @property
-    def pub(self) -> Path:
-        return self.folder / "co.pub"
-
-    def __call__(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        # A proxy where nobody listens keeps it from asking for anything beyond the loopback.
-        env = {**os.environ, "COSIGN_PASSWORD": PASSWORD, "HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": ""}
-        return subprocess.run(
-            [self.program, *map(str, arguments)],
-            check=False,
-            capture_output=True,
-            cwd=self.folder,
-            encoding="utf-8",
-            env=env,
-            timeout=60,
-        )
-
-    def accepts(self, reference: str, kind: str, key: Path) -> list[Json]:
-        """Return the statements that `verify-attestation` accepts, which are none where it fails."""
-        done = self("verify-attestation", "--key", key, "--insecure-ignore-tlog", "--type", kind, reference)
-        if done.returncode:
-            return []
-        envelopes = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        return [json.loads(base64.b64decode(one["payload"])) for one in envelopes]
-
-    def attests(self, reference: str, kind: str, predicate: Json) -> None:
-        file = self.folder / "predicate.json"
-        file.write_text(json.dumps(predicate))
-        done = self(
-            *("attest", "--key", self.key, "--signing-config", "sc.json", "--yes"),
-            *("--type", kind, "--predicate", file, reference),
-        )
-        assert done.returncode == 0, done.stderr
-
-    def signs(self, reference: str) -> None:
-        done = self("sign", "--key", self.key, "--signing-config", "sc.json", "--yes", reference)
-        assert done.returncode == 0, done.stderr
-
-
-@pytest.fixture(scope="module")
-def cosign(tmp_path_factory: pytest.TempPathFactory) -> Cosign:
-    tool = Cosign(require_part("cosign"), tmp_path_factory.mktemp("cosign"))
-    for arguments in (
-        ("generate-key-pair", "--output-key-prefix", "co"),
-        ("signing-config", "create", "--out", "sc.json"),
-    ):
-        done = tool(*arguments)
-        assert done.returncode == 0, done.stderr
-    return tool
-
-
-@pytest.fixture
-def keys(tmp_path: Path, cli: Cli) -> tuple[Path, Path]:
-    """A pair of `govern key generate`."""
-    assert cli("key", "generate", "--output", tmp_path / "ci", "--no-passphrase").returncode == 0
-    return tmp_path / "ci.key", tmp_path / "ci.pub"
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    folder = tmp_path / "model"
-    folder.mkdir()
-    (folder / "README.md").write_text("a model\n")
-    (folder / "weights.bin").write_bytes(bytes(range(256)))
-    return folder
-
-
-@pytest.fixture
-def pushed(registry: Running, repository: str, model: Path, keys: tuple[Path, Path]) -> str:
-    """The pinned reference of a model that govern pushed."""
-    return str(govern.push(model, f"{registry.host}/{repository}:1.0.0", key=keys[0]).pinned)
-
-
-@pytest.fixture
-def plain(registry: Running, repository: str, tmp_path: Path) -> str:
-    """The pinned reference of an artifact that oras pushed, and nobody registered."""
-    (tmp_path / "weights.bin").write_bytes(b"weights")
-    done = subprocess.run(
-        [
-            require_part("oras"),
-            "push",
-            "--plain-http",
-            "--format",
-            "json",
-            f"{registry.host}/{repository}:1",
-            "weights.bin",
-        ],
-        check=True,
-        capture_output=True,
-        cwd=tmp_path,
-    )
-    return f"{registry.host}/{repository}@{json.loads(done.stdout)['digest']}"
-
-
-def manifest_at(reference: str) -> bytes:
-    host, _, path = reference.partition("/")
-    name, _, digest = path.partition("@")
-    answer = requests.get(f"http://{host}/v2/{name}/manifests/{digest}", headers={"Accept": MANIFEST}, timeout=10)
-    assert answer.status_code == 200, answer.text
-    assert digest_of(answer.content) == digest
-    return answer.content
-
-
-def blob_at(reference: str, digest: str) -> bytes:
-    host, _, path = reference.partition("/")
-    answer = requests.get(f"http://{host}/v2/{path.partition('@')[0]}/blobs/{digest}", timeout=10)
-    assert digest_of(answer.content) == digest
-    return answer.content
-
-
-def referrers_of(reference: str) -> Iterator[Json]:
-    """Yield the manifests of the referrers that oras finds."""
-    done = subprocess.run(
-        [require_part("oras"), "discover", "--plain-http", "--format", "json", reference],
-        check=True,
-        capture_output=True,
-    )
-    for one in json.loads(done.stdout)["referrers"]:
-        yield json.loads(manifest_at(one["reference"]))
 
 
 # --- cosign reads govern -------------------------------------------------------------------------
@@ -282,93 +138,6 @@ def test_one_piece_of_evidence_among_reading_kinds_is_found(
     govern.annotate(plain, {"team": "risk"}, key=keys[0])
     govern.attest(plain, "spdx", {"name": "fraud"}, key=keys[0])
     assert cosign("verify", "--key", keys[1], "--insecure-ignore-tlog", plain).returncode == 0
-
-
-# --- govern reads cosign -------------------------------------------------------------------------
-
-
-def policy(
-    folder: Path, keys: dict[str, Path], roles: dict[str, list[str]], names: list[str], require: list[str]
-) -> Path:
-    """Write a policy in which each person has one key and one role, which is called like them."""
-    value = {
-        "version": "govern.policy/v0.1",
-        "people": {one: {"kind": "workload", "keys": [path.read_text()]} for one, path in keys.items()},
-        "roles": {one: {"members": [one], "kinds": kinds, "names": names} for one, kinds in roles.items()},
-        "require": require,
-    }
-    file = folder / "policy.yaml"
-    file.write_text(json.dumps(value))
-    return file
-
-
-@pytest.fixture
-def scanned(cosign: Cosign, pushed: str) -> str:
-    """A model that govern pushed, and cosign attested and signed."""
-    cosign.attests(pushed, SCAN, {"findings": 0})
-    cosign.signs(pushed)
-    return pushed
-
-
-CI: Final = ["registration", "provenance"]
-
-
-def test_govern_accepts_what_cosign_wrote_where_the_policy_trusts_the_key_for_it(
-    cosign: Cosign, scanned: str, repository: str, keys: tuple[Path, Path], tmp_path: Path, cli: Cli
-) -> None:
-    people = {"ci": keys[1], "scanner": cosign.pub}
-    file = policy(
-        tmp_path, people, {"ci": CI, "scanner": [SCAN, "signature"]}, [repository], ["registration", "signature", SCAN]
-    )
-    decision = govern.verify(scanned, policy=file)
-    assert decision.outcome == "allowed"
-    by = {one.type: one.person for one in decision.records if one.authorised}
-    assert (by[SCAN], by[COSIGN_SIGN], by[registration.TYPE]) == ("scanner", "scanner", "ci")
-    done = cli("verify", scanned, "--policy", file)
-    assert done.returncode == 0, done.stderr
-    assert "by scanner" in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("roles", "names", "who", "said"),
-    [
-        # Trusted for something else, for another name, and not at all.
-        ({"ci": CI, "scanner": ["signature"]}, None, ("ci", "scanner"), "no authorised https://example.com/scan"),
-        ({"ci": CI, "scanner": [SCAN]}, "acme/other", ("ci", "scanner"), "no authorised"),
-        ({"ci": [*CI, SCAN]}, None, ("ci",), "no https://example.com/scan/v1 of"),
-    ],
-)
-def test_govern_refuses_what_cosign_wrote_where_the_policy_does_not(
-    cosign: Cosign, scanned: str, repository: str, keys: tuple[Path, Path], tmp_path: Path, roles, names, who, said
-) -> None:
-    people = {one: {"ci": keys[1], "scanner": cosign.pub}[one] for one in who}
-    decision = govern.verify(scanned, policy=policy(tmp_path, people, roles, [names or repository], [SCAN]))
-    assert decision.outcome == "denied"
-    assert [one.code.value for one in decision.reasons] == ["MISSING"]
-    assert said in decision.reasons[0].message
-
-
-def test_keys_alone_are_trusted_for_what_is_required(cosign: Cosign, scanned: str, keys: tuple[Path, Path]) -> None:
-    def outcome(*trusted: Path, require: list[str]) -> str:
-        return govern.verify(scanned, key=list(trusted), require=require).outcome
-
-    assert outcome(cosign.pub, require=[SCAN, "signature"]) == "allowed"
-    assert outcome(cosign.pub, keys[1], require=["registration", SCAN]) == "allowed"
-    assert outcome(keys[1], require=[SCAN]) == "denied"
-    assert outcome(keys[1], require=["signature"]) == "denied"
-    assert outcome(cosign.pub, require=["registration"]) == "denied"
-
-
-def test_an_artifact_that_only_cosign_signed_is_accepted_for_its_signature_alone(
-    cosign: Cosign, plain: str, cli: Cli, tmp_path: Path
-) -> None:
-    assert cli("verify", plain, "--key", cosign.pub, "--require", "signature").returncode == 1
-    cosign.signs(plain)
-    assert cli("verify", plain, "--key", cosign.pub, "--require", "signature").returncode == 0
-    assert cli("verify", plain, "--key", cosign.pub).returncode == 1
-    done = cli("pull", plain, "--key", cosign.pub, "--require", "signature", "--output", tmp_path / "out")
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out" / "weights.bin").read_bytes() == b"weights"
 
 
 # --- keys ----------------------------------------------------------------------------------------

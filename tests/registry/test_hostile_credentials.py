@@ -138,7 +138,7 @@ REDIRECTS: Final[dict[str, tuple[str, str]]] = {
 def test_a_redirect_that_leads_nowhere_good(
     location: str, says: str, victim: Attacked, start_fault_registry: Start
 ) -> None:
-    def change(asked: Asked, answer: Answered) -> Answered | None:
+    def change(asked: Asked, honest: Callable[[], Answered]) -> Answered | None:
         if asked.method == "GET" and "/blobs/" in asked.path:
             return Answered(307, {"Location": location.replace("{self}", asked.path)} if location else {})
         return None
@@ -199,7 +199,7 @@ def test_a_token_service_on_another_host_gets_nothing_unless_it_is_listed(
     "http://127.0.0.1:99999/token", "\x00", "http://127.0.0.1:1/token\tx", "x" * 20_000,
 ])  # fmt: skip
 def test_a_realm_that_is_no_place_gets_nothing(realm: str, victim: Attacked, start_fault_registry: Start) -> None:
-    def change(asked: Asked, answer: Answered) -> Answered | None:
+    def change(asked: Asked, honest: Callable[[], Answered]) -> Answered | None:
         return Answered(401, {"WWW-Authenticate": f'Bearer realm="{realm}",service="x"'})
 
     registry = start_fault_registry(content=victim.honest())
@@ -222,7 +222,7 @@ CHALLENGES: Final = {
 
 @pytest.mark.parametrize("challenge", CHALLENGES.values(), ids=CHALLENGES)
 def test_a_challenge_that_says_nothing(challenge: str, victim: Attacked, start_fault_registry: Start) -> None:
-    def change(asked: Asked, answer: Answered) -> Answered | None:
+    def change(asked: Asked, honest: Callable[[], Answered]) -> Answered | None:
         return Answered(401, {"WWW-Authenticate": challenge} if challenge else {})
 
     registry = start_fault_registry(content=victim.honest())
@@ -246,7 +246,7 @@ TOKENS: Final = {
 
 @pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
 def test_a_token_service_that_lies(token: bytes, victim: Attacked, start_fault_registry: Start) -> None:
-    def change(asked: Asked, answer: Answered) -> Answered | None:
+    def change(asked: Asked, honest: Callable[[], Answered]) -> Answered | None:
         return Answered(200, {}, token) if asked.path.startswith("/token") else None
 
     registry = start_fault_registry(Switches(auth="bearer"), content=victim.honest())
@@ -260,7 +260,7 @@ def test_a_token_service_that_lies(token: bytes, victim: Attacked, start_fault_r
 def test_a_registry_that_refuses_every_token_is_given_up(victim: Attacked, start_fault_registry: Start) -> None:
     registry = start_fault_registry(Switches(auth="bearer", token_uses=0, users=dict(USERS)), content=victim.honest())
 
-    def change(asked: Asked, answer: Answered) -> Answered | None:
+    def change(asked: Asked, honest: Callable[[], Answered]) -> Answered | None:
         if asked.path.startswith("/token"):
             return None
         return Answered(401, {"WWW-Authenticate": f'Bearer realm="http://{asked.headers["host"]}/token"'})

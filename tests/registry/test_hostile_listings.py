@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -15,9 +17,9 @@ import pytest
 from govern.line import line_of
 from govern.names import Name
 from govern.oci.media_types import IMAGE_INDEX, IMAGE_MANIFEST
-from support.attacked import NAME, Attacked, Ended, reference
+from support.attacked import NAME, Attacked, Ended, at_once, reference
 from support.fault_registry import Burst, Content, FaultRegistry, Switches
-from support.meddler import Answered, Asked, meddle
+from support.meddler import Answered, Asked, Change, meddle
 from support.plain_client import digest_of
 
 Start = Callable[..., FaultRegistry]
@@ -39,8 +41,6 @@ FAILING: Final[dict[str, tuple[Switches, str]]] = {
     "400": (Switches(referrers_status=400), "HTTP 400"),
     "403": (Switches(referrers_status=403), "HTTP 403"),
     "418": (Switches(referrers_status=418), "HTTP 418"),
-    "500": (Switches(status_burst=[Burst(500, 10**6, path="/referrers/")]), "HTTP 500"),
-    "a list that drips": (Switches(slow_drip="/referrers/", drip_seconds=0.3), "too slowly|did not answer"),
     "no API, and tags without end": (Switches(referrers_api=False, endless_pages=True), "MAX_PAGES|MAX_TAGS"),
     "no API, and a circle of tags": (Switches(referrers_api=False, looping_pages=True), "circle"),
     "no API, and tags that never end": (Switches(referrers_api=False, endless_body="/tags/list"), "MAX_INDEX"),
@@ -62,7 +62,24 @@ def test_a_listing_that_fails_is_undecided(
     ended.check(3, says=f"^UNDECIDED.*LISTING: .*({says})")
 
 
-@pytest.mark.parametrize("name", ["pages without end", "a page that asks to sign in", "403"])
+def test_a_listing_that_fails_for_ever_is_undecided(
+    victim: Attacked, start_fault_registry: Start, tmp_path: Path
+) -> None:
+    def verify(own: Attacked, registry: FaultRegistry, says: str) -> None:
+        own.govern("verify", reference(registry), *TRUST).check(3, says=f"^UNDECIDED.*LISTING: .*({says})")
+
+    slow = {
+        "500": (Switches(status_burst=[Burst(500, 10**6, path="/referrers/")]), "HTTP 500"),
+        "a drip": (Switches(slow_drip="/referrers/", drip_seconds=0.3), "too slowly|did not answer"),
+        "429": (Switches(status_burst=[Burst(429, 10**6, path="/referrers/")]), "HTTP 429"),
+    }
+    at_once({
+        name: partial(verify, victim.at(tmp_path / name), start_fault_registry(one, content=victim.honest()), says)
+        for name, (one, says) in slow.items()
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["a page that asks to sign in", "403"])
 def test_no_verb_takes_a_listing_that_fails_for_an_empty_one(
     name: str, victim: Attacked, start_fault_registry: Start
 ) -> None:
@@ -81,7 +98,7 @@ def test_no_verb_takes_a_listing_that_fails_for_an_empty_one(
     assert "2.0" not in registry.content.repositories[NAME].tags
 
 
-def _replaced(where: str, answer: Answered) -> Callable[[Asked, Answered], Answered | None]:
+def _replaced(where: str, answer: Answered) -> Change:
     return lambda asked, _: answer if asked.method == "GET" and where in asked.path else None
 
 
@@ -118,9 +135,7 @@ MALFORMED: Final = {
 
 
 @pytest.mark.parametrize("answer", MALFORMED.values(), ids=MALFORMED)
-def test_a_listing_that_is_none_is_undecided(
-    answer: Answered, victim: Attacked, start_fault_registry: Start
-) -> None:
+def test_a_listing_that_is_none_is_undecided(answer: Answered, victim: Attacked, start_fault_registry: Start) -> None:
     registry = start_fault_registry(content=victim.honest())
     with meddle(registry, _replaced("/referrers/", answer)) as between:
         ended = victim.govern("verify", f"{between.host}/{NAME}:1.0", *TRUST)
@@ -145,14 +160,13 @@ def test_a_fallback_index_that_is_none_is_undecided(
 # --- what is listed and is no record -------------------------------------------------------------
 
 
-def _add(entries: list[dict[str, Any]]) -> Callable[[Asked, Answered], Answered | None]:
+def _add(entries: list[dict[str, Any]]) -> Change:
     """Add entries to every listing of referrers."""
 
-    def change(asked: Asked, answer: Answered) -> Answered | None:
+    def change(asked: Asked, honest: Callable[[], Answered]) -> Answered | None:
         if asked.method != "GET" or "/referrers/" not in asked.path:
             return None
-        honest = json.loads(answer.body)["manifests"]
-        return _index(*honest, *entries)
+        return _index(*json.loads(honest().body)["manifests"], *entries)
 
     return change
 
@@ -213,10 +227,10 @@ LYING: Final[dict[str, dict[str, Any]]] = {
 def test_what_a_listing_says_about_a_record_is_not_believed(
     lie: dict[str, Any], victim: Attacked, start_fault_registry: Start
 ) -> None:
-    def change(asked: Asked, answer: Answered) -> Answered | None:
+    def change(asked: Asked, honest: Callable[[], Answered]) -> Answered | None:
         if asked.method != "GET" or "/referrers/" not in asked.path:
             return None
-        return _index(*(one | lie for one in json.loads(answer.body)["manifests"]))
+        return _index(*(one | lie for one in json.loads(honest().body)["manifests"]))
 
     registry = start_fault_registry(content=victim.honest())
     with meddle(registry, change) as between:
@@ -293,7 +307,7 @@ def test_a_hundred_thousand_listed_records_are_not_all_read(victim: Attacked, st
     entries = [_entry(f"sha256:{number:064x}") for number in range(100_000)]
     pages = [_index(*entries[start : start + 20_000]) for start in range(0, len(entries), 20_000)]
 
-    def change(asked: Asked, answer: Answered) -> Answered | None:
+    def change(asked: Asked, honest: Callable[[], Answered]) -> Answered | None:
         if asked.method == "GET" and f"/referrers/{victim.digest}" in asked.path:
             number = int(asked.path.partition("?page=")[2] or 0)
             page = pages[number]
@@ -313,7 +327,7 @@ def test_more_entries_than_any_list_has_are_not_collected(victim: Attacked, star
     page = _index(*(_entry(f"sha256:{number:064x}") for number in range(50_000)))
     counter = iter(range(10**9))
 
-    def change(asked: Asked, answer: Answered) -> Answered | None:
+    def change(asked: Asked, honest: Callable[[], Answered]) -> Answered | None:
         if asked.method == "GET" and "/referrers/" in asked.path:
             link = f'<{asked.path.split("?")[0]}?page={next(counter)}>; rel="next"'
             return Answered(200, {**page.headers, "Link": link}, page.body)
@@ -354,9 +368,18 @@ def test_large_manifests_that_are_wrong_are_not_kept(victim: Attacked, start_fau
     assert {one["manifest"] for one in decision_of(ended)["refused"]} == set(wrong)
 
 
-@pytest.mark.parametrize("body", [b"[" * 60_000, b'{"errors":[{"code":' + b"[" * 900 + b"]" * 900 + b"}]}", b"\xff",
-    b'{"errors":[{"code":"X","message":"a\\nALLOWED  acme/fraud@1.0"}]}', b'{"errors":' + b"9" * 60_000 + b"}",
-    b'{"errors": [{"message": "' + b"m" * 60_000 + b'"}]}', b"x" * 200_000], ids=lambda body: ascii(body[:12]))  # fmt: skip
+ERRORS: Final = {
+    "nesting": b"[" * 60_000,
+    "a code that nests": b'{"errors":[{"code":' + b"[" * 900 + b"]" * 900 + b"}]}",
+    "bytes": b"\xff",
+    "a line of ours": b'{"errors":[{"code":"X","message":"a\\nALLOWED  acme/fraud@1.0"}]}',
+    "a number": b'{"errors":' + b"9" * 60_000 + b"}",
+    "a long message": b'{"errors": [{"message": "' + b"m" * 60_000 + b'"}]}',
+    "a long page": b"x" * 200_000,
+}
+
+
+@pytest.mark.parametrize("body", ERRORS.values(), ids=ERRORS)
 def test_the_words_of_an_error_are_only_shown(body: bytes, victim: Attacked, start_fault_registry: Start) -> None:
     registry = start_fault_registry(content=victim.honest())
     with meddle(registry, _replaced("/manifests/1.0", Answered(400, {}, body))) as between:

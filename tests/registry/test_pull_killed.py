@@ -212,7 +212,9 @@ def test_a_pull_that_is_interrupted_ends_at_once_with_130_and_leaves_nothing_at_
     # A whole process: one that waits for its threads to the end, as a person's would.
     command = [sys.executable, "-m", "govern", *pull]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
-        assert hold.held.wait(30)
+        if not hold.held.wait(30):
+            process.kill()
+            pytest.fail(f"it never asked: {process.communicate()[1]}")
         time.sleep(0.2)
         begun = time.monotonic()
         process.send_signal(signal.SIGINT)

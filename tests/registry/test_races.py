@@ -143,10 +143,10 @@ def test_what_a_naive_writer_clobbers_is_found_still_and_repair_shows_it_to_all(
     own = oras_discovers(reference)
     naive = NaiveWriter(f"{distribution.url}/v2/{repository}", pinned.strip().rpartition("@")[2])
     naive.thread.start()
-    raced = race(reference, NAME, desk.key, writers=32, processes=4)
+    raced = race(reference, NAME, desk.key, writers=16, processes=4)
     naive.stop.set()
     naive.thread.join()
-    assert (raced.faults, len(raced.attached)) == ((), 32)
+    assert (raced.faults, len(raced.attached)) == ((), 16)
     assert naive.written > 3
     assert set(desk.annotations(reference)) == raced.attached
     with requests.Session() as session:
@@ -184,7 +184,7 @@ def test_two_pushes_of_one_version_at_the_same_time_never_both_win(
     assert desk.push("a", f"{place}:alone")[0] == 0
     span = time.monotonic() - begun
     seen = dict.fromkeys(("both registered", "one registered"), 0)
-    for number in range(12):
+    for number in range(8):
         reference = f"{place}:{number}"
         # Half of them from the same moment, the others apart, so that they meet at different steps; with one key or
         # with two.

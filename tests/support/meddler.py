@@ -42,8 +42,8 @@ class Answered:
     body: bytes = b""
 
 
-Change = Callable[[Asked, Answered], Answered | None]
-"""Returns the answer to send, or None for the honest one."""
+Change = Callable[[Asked, Callable[[], Answered]], Answered | None]
+"""Told the request, and how to get the honest answer; returns the answer to send, or None for the honest one."""
 
 
 @dataclass(slots=True)
@@ -77,13 +77,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.counts[self.command, self.path] += 1
             asked = Asked(self.command, self.path, headers, before)
             self.meddler.asked.append(asked)
-        honest = self._honest(headers, body)
-        answer = type(self).change(asked, honest) or honest
+        answer = type(self).change(asked, lambda: self._honest(headers, body)) or self._honest(headers, body)
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        length = honest.headers.get("content-length") if self.command == "HEAD" else str(len(answer.body))
-        self.send_header("Content-Length", length or "0")
+        if "content-length" not in answer.headers:
+            self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
@@ -114,7 +113,7 @@ def meddle(registry: FaultRegistry, change: Change) -> Iterator[Meddler]:
 
     Args:
         registry: who answers honestly.
-        change: told the request and the honest answer.
+        change: makes of an honest answer another one.
     """
     shared = {"behind": registry.host, "counts": Counter[tuple[str, str]](), "lock": threading.Lock()}
     handler = type("_BoundHandler", (_Handler,), {"change": staticmethod(change), **shared})

@@ -138,7 +138,6 @@ class Servers:
 
 FAULTS: Final[Mapping[str, Callable[[], Switches]]] = {
     "fault, API": Switches,
-    "fault, no API": lambda: Switches(referrers_api=False),
     "fault, small pages": lambda: Switches(page_size=2),
     "fault, no API, small pages": lambda: Switches(referrers_api=False, page_size=2),
 }

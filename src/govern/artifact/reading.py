@@ -8,7 +8,7 @@ from typing import Final
 from govern import canonical
 from govern.artifact.file_list import Entry, FileList
 from govern.errors import ProtocolError
-from govern.limits import MAX_CONFIG
+from govern.limits import MAX_CONFIG, MAX_INSIDE
 from govern.oci.descriptor import Descriptor
 from govern.oci.manifest import Manifest
 from govern.oci.media_types import (
@@ -84,6 +84,8 @@ def read_inside(manifest: Manifest, config: bytes | None) -> Inside:
     for word, text in (("name", name), ("version", version)):
         if text is not None and not isinstance(text, str):
             raise ProtocolError(f"the {word} inside the artifact is not text", got=canonical.describe(text))
+        # What other tools write there need not be a name of ours; it is shown, and should fit a line.
+        MAX_INSIDE.check(len(text or ""), f"the {word} inside the artifact", ProtocolError)
     return Inside(kind, name, version)
 
 
@@ -124,9 +126,10 @@ def layer_path(layer: Descriptor) -> str:
 
 def _plain(path: str | None) -> str | None:
     # Some tools write the title as it was typed: ./model.bin.
-    while path is not None and path.startswith("./"):
-        path = path.removeprefix("./")
-    return path
+    start = 0
+    while path is not None and path.startswith("./", start):
+        start += 2
+    return path if path is None else path[start:]
 
 
 def role_of_layer(layer: Descriptor) -> str:

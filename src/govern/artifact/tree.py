@@ -96,6 +96,9 @@ def staged(tree: Tree, entries: Sequence[Entry]) -> Iterator[None]:
         tree: where.
         entries: what will stand there. Anything else in the stage is of another artifact, and is removed.
     """
+    for place in (tree.stage, tree.files, tree.parts):
+        if place.is_symlink():
+            raise InvalidInput("a link is in the way of the pull", got=str(place), expected="no such link")
     try:
         tree.files.mkdir(parents=True, exist_ok=True)
         tree.parts.mkdir(exist_ok=True)

@@ -131,20 +131,22 @@ def read_index(
 
 def read_index_digests(
     raw: RawManifest, what: str = "the index", *, bound: Bound, error: type[GovernError] = ProtocolError
-) -> tuple[Digest, ...]:
-    """Return what an index lists, for who needs no more; the arguments and refusals are those of `read_index`.
+) -> tuple[tuple[Digest, ...], Descriptor | None]:
+    """Return what an index lists, and its subject; the arguments and refusals are those of `read_index`.
 
     An index of 8 MiB may list 80,000 manifests. As models they take 100 MiB, so never all of them are made at once.
     """
     body = _index_body(raw, what, bound, error)
     listed = body.get("manifests")
-    if not isinstance(listed, list) or len(listed) <= _AT_ONCE:
-        return tuple(one.id for one in _validate(Index, body, what, error).manifests)
-    found: list[Digest] = []
-    for start in range(0, len(listed), _AT_ONCE):
-        part = _validate(Index, body | {"manifests": listed[start : start + _AT_ONCE]}, what, error)
-        found += [one.id for one in part.manifests]
-    return tuple(found)
+    rest = []
+    if isinstance(listed, list):
+        body["manifests"] = listed[:_AT_ONCE]
+        rest = [listed[start : start + _AT_ONCE] for start in range(_AT_ONCE, len(listed), _AT_ONCE)]
+    first = _validate(Index, body, what, error)
+    found = [one.id for one in first.manifests]
+    for part in rest:
+        found += [one.id for one in _validate(Index, body | {"manifests": part}, what, error).manifests]
+    return tuple(found), first.subject
 
 
 def _index_body(raw: RawManifest, what: str, bound: Bound, error: type[GovernError]) -> dict[str, Any]:

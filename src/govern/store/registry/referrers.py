@@ -25,7 +25,7 @@ from govern.errors import GovernError, NotFound, ProtocolError, Undecided
 from govern.limits import MAX_INDEX, MAX_PAGES, MAX_REFERRERS
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
-from govern.oci.manifest import Index, RawManifest, read_index, read_manifest, write
+from govern.oci.manifest import Index, RawManifest, read_index, read_index_digests, read_manifest, write
 from govern.oci.media_types import IMAGE_INDEX, INDEXES, MANIFESTS
 from govern.store.protocol import Listing
 from govern.store.registry.client import Client, read_only
@@ -119,7 +119,7 @@ class ReferrersOf:
                     f'[hosts."{self.client.host}"] referrers = "tags"',
                 )
             link = answer.headers.get("Link")
-            found += read_index_digests(RawManifest(IMAGE_INDEX, data), what, bound=MAX_INDEX)
+            found += read_index_digests(RawManifest(IMAGE_INDEX, data), what, bound=MAX_INDEX)[0]
             del data  # the next page may be as large
             following = next_link(url, link, what)
             if following is None:
@@ -127,23 +127,27 @@ class ReferrersOf:
             url = following
 
     def _from_index(self, subject: Digest) -> tuple[Digest, ...]:
-        raw = self._fallback_index(subject)
-        return () if raw is None else read_index_digests(raw, _index_of(subject), bound=MAX_INDEX)
+        raw = self._raw_index(subject)
+        if raw is None:
+            return ()
+        listed, about = read_index_digests(raw, f"the fallback index of {subject}", bound=MAX_INDEX)
+        return listed if about is None else ()
 
-    def _read_index(self, subject: Digest) -> tuple[Descriptor, ...]:
-        raw = self._fallback_index(subject)
-        return () if raw is None else read_index(raw, _index_of(subject), bound=MAX_INDEX).manifests
+    def _read_index(self, subject: Digest) -> Index | None:
+        raw = self._raw_index(subject)
+        if raw is None:
+            return None
+        index = read_index(raw, f"the fallback index of {subject}", bound=MAX_INDEX)
+        return None if index.subject is not None else index
 
-    def _fallback_index(self, subject: Digest) -> RawManifest | None:
+    def _raw_index(self, subject: Digest) -> RawManifest | None:
         """Return the fallback index, or None where there is none or the tag is something else.
 
         GitLab makes the tag an alias of the subject itself: what it gives is then the artifact, and its
         children are no records.
         """
         raw = None if self._no_index else self._at_fallback_tag(subject)
-        if raw is None or raw.media_type not in INDEXES or raw.digest == subject or has_subject(raw):
-            return None
-        return raw
+        return None if raw is None or raw.media_type not in INDEXES or raw.digest == subject else raw
 
     def _at_fallback_tag(self, subject: Digest) -> RawManifest | None:
         """Return what the fallback tag leads to, or None where it leads nowhere."""
@@ -154,7 +158,7 @@ class ReferrersOf:
         if raw.media_type not in MANIFESTS:
             # A page that asks to sign in, say. It is no manifest, and so it is not "no list" either.
             raise ProtocolError(
-                f"{_index_of(subject)} is not a list",
+                f"the fallback index of {subject} is not a list",
                 got=f"200 with {raw.media_type[:100] or 'no Content-Type'!r}",
                 expected=IMAGE_INDEX,
             )
