@@ -201,7 +201,7 @@ class GovernRegistry(BlobMethods, oras.provider.Registry):  # type: ignore[misc]
         if not isinstance(manifest, dict):
             raise ProtocolError("the manifest is not an object", got=canonical.describe(manifest))
         if validation_schema:
-            import jsonschema  # type: ignore[import-untyped]
+            import jsonschema
 
             jsonschema.validate(manifest, schema=validation_schema)
         return manifest

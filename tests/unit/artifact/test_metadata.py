@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 import yaml
 from pydantic import ValidationError

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from govern import canonical
 from govern.errors import InvalidInput, NotFound, ProtocolError, Undecided
 from govern.limits import MAX_LAYOUT_INDEX
 from govern.oci.descriptor import Descriptor
@@ -28,6 +29,14 @@ _LAYOUT_FILE: Final = b'{"imageLayoutVersion":"1.0.0"}'
 
 def read_layout_index(root: Path) -> tuple[Descriptor, ...]:
     """Return every entry of the index; raise `NotFound` where there is no layout."""
+    return read_index(_read(root), _what(root), bound=MAX_LAYOUT_INDEX).manifests
+
+
+def _what(root: Path) -> str:
+    return f"the index of the layout {str(root)!r}"
+
+
+def _read(root: Path) -> RawManifest:
     try:
         with open(root / "oci-layout", "rb") as file:
             version = file.read(1024)
@@ -43,8 +52,7 @@ def read_layout_index(root: Path) -> tuple[Descriptor, ...]:
     except OSError as fault:
         raise Undecided("the layout cannot be read", got=f"{str(root)!r}: {fault.strerror}") from fault
     _check_version(root, version)
-    raw = RawManifest(IMAGE_INDEX, data)
-    return read_index(raw, f"the index of the layout {str(root)!r}", bound=MAX_LAYOUT_INDEX).manifests
+    return RawManifest(IMAGE_INDEX, data)
 
 
 def _check_version(root: Path, data: bytes) -> None:
@@ -75,6 +83,7 @@ def locked(root: Path) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         _create(root)
+        sweep(root)
         yield
     except OSError as fault:
         if fault.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT):
@@ -96,10 +105,9 @@ def _create(root: Path) -> None:
         )
     (root / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
     if not (root / "index.json").exists():
-        _write(root, [])
+        _write(root, {"schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": []})
     with write_whole(root, root / "oci-layout") as file:
         file.write(_LAYOUT_FILE)
-    sweep(root)
 
 
 def add_manifest(root: Path, descriptor: Descriptor, tag: str | None) -> None:
@@ -108,7 +116,11 @@ def add_manifest(root: Path, descriptor: Descriptor, tag: str | None) -> None:
     A tag that pointed elsewhere moves; what it pointed to stays in the index, untagged, because records
     are never lost by a tag that moves.
     """
-    entries = [one.to_json() for one in read_layout_index(root)]
+    raw = _read(root)
+    read_index(raw, _what(root), bound=MAX_LAYOUT_INDEX)
+    # Other tools write fields that we have no use for (a platform, say): all of them stay.
+    document: dict[str, Any] = canonical.loads(raw.data, _what(root), bound=MAX_LAYOUT_INDEX, error=ProtocolError)
+    entries: list[dict[str, Any]] = document["manifests"]
     result: list[dict[str, Any]] = []
     bare = {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
     if descriptor.artifact_type:
@@ -133,7 +145,7 @@ def add_manifest(root: Path, descriptor: Descriptor, tag: str | None) -> None:
             return
         result.append(bare)
     if result != entries:
-        _write(root, result)
+        _write(root, document | {"manifests": result})
 
 
 def _tag_of(entry: dict[str, Any]) -> str | None:
@@ -152,8 +164,7 @@ def _without_tag(entry: dict[str, Any]) -> dict[str, Any]:
     return rest | ({"annotations": annotations} if annotations else {})
 
 
-def _write(root: Path, entries: list[dict[str, Any]]) -> None:
-    document = {"schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": entries}
+def _write(root: Path, document: dict[str, Any]) -> None:
     data = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     MAX_LAYOUT_INDEX.check(len(data), "the index of the layout")
     with write_whole(root, root / "index.json") as file:

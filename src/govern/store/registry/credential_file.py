@@ -49,7 +49,17 @@ def keep(settings: Settings, host: str, username: str, password: str) -> Path | 
 
 def forget(settings: Settings, host: str) -> bool:
     """Remove the credentials of a registry from the file that `keep` writes; return whether there were any."""
-    path, key, found = Credentials(settings).file_to_write(), key_of(host), False
+    return _forget_in(Credentials(settings).file_to_write(), settings, host)
+
+
+def forget_everywhere(settings: Settings, host: str) -> bool:
+    """Remove the credentials of a registry from every file that is read; return whether there were any."""
+    found = [_forget_in(path, settings, host) for path in Credentials(settings).files()]
+    return any(found)
+
+
+def _forget_in(path: Path, settings: Settings, host: str) -> bool:
+    key, found = key_of(host), False
     value = read_config(path)
     helper = _helper(value, key)
     if helper is not None and run_helper(helper, "erase", key, settings.environment) is not None:
