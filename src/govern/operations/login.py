@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from govern.errors import UsageError
+from govern.oci.reference import check_host
 from govern.operations.context import Context
 from govern.store.registry.client import Client
 from govern.store.registry.credential_file import forget_everywhere, keep

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from govern.errors import Undecided
+
 INGEST: Final = "ingest"
 """Where temporary files are; the name that oras uses for the same purpose."""
 
@@ -37,6 +39,15 @@ def write_whole(root: Path, target: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+@contextlib.contextmanager
+def disk_faults(root: Path) -> Iterator[None]:
+    """Raise `Undecided` for whatever the disk refuses while the layout `root` is written."""
+    try:
+        yield
+    except OSError as fault:
+        raise Undecided("the layout cannot be written", got=f"{str(root)!r}: {fault.strerror}") from fault
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,7 +7,6 @@ killed writer leaves none. Readers need no lock: the file is replaced whole.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import json
 import os
@@ -21,7 +20,7 @@ from govern.limits import MAX_LAYOUT_INDEX
 from govern.oci.descriptor import Descriptor
 from govern.oci.manifest import RawManifest, read_index
 from govern.oci.media_types import IMAGE_INDEX
-from govern.store.layout.durable import sweep, write_whole
+from govern.store.layout.durable import disk_faults, sweep, write_whole
 
 REF_NAME: Final = "org.opencontainers.image.ref.name"
 _LAYOUT_FILE: Final = b'{"imageLayoutVersion":"1.0.0"}'
@@ -81,14 +80,11 @@ def locked(root: Path) -> Iterator[None]:
             expected="a folder that you may write",
         ) from fault
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        _create(root)
-        sweep(root)
-        yield
-    except OSError as fault:
-        if fault.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT):
-            raise Undecided("the layout cannot be written", got=f"{str(root)!r}: {fault.strerror}") from fault
-        raise
+        with disk_faults(root):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _create(root)
+            sweep(root)
+            yield
     finally:
         os.close(descriptor)
 

@@ -15,7 +15,7 @@ from govern.oci.manifest import Manifest, RawManifest, read_manifest
 from govern.oci.media_types import INDEXES
 from govern.oci.reference import LayoutPlace
 from govern.progress import Progress
-from govern.store.layout.durable import write_whole
+from govern.store.layout.durable import disk_faults, write_whole
 from govern.store.layout.index_file import add_manifest, locked, read_layout_index, tag_of
 from govern.store.protocol import Listing
 
@@ -131,7 +131,10 @@ class LayoutStore:
         except ContentMismatch:
             part.unlink(missing_ok=True)
             raise
-        os.replace(part, target)
+        try:
+            os.replace(part, target)
+        except OSError as fault:
+            raise Undecided("a blob cannot be copied", got=f"{descriptor.digest}: {fault.strerror}") from fault
 
     def put_blob(self, content: Content, progress: Progress) -> None:
         """See `Blobs.put_blob`."""
@@ -143,7 +146,7 @@ class LayoutStore:
             progress.advance(descriptor.size)
             return
         hasher = hashlib.sha256()
-        with write_whole(self._root, target) as file:
+        with disk_faults(self._root), write_whole(self._root, target) as file:
             size = 0
             for chunk in content.chunks():
                 hasher.update(chunk)
