@@ -9,6 +9,7 @@ storage, and an empty digest cache. Run it from `tests/`, on a quiet machine, wi
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -20,14 +21,17 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from support.parts import find_part
+from support.proxy import proxied
 from support.registries import Running, distribution, zot
 from support.tls import TlsFiles, make_tls
 
 MIB = 1024 * 1024
+Start = Callable[[Path], AbstractContextManager[Running]]
 
 
 @dataclass
@@ -45,7 +49,7 @@ class Bench:
 
     name: str
     folder: Path
-    start: Callable[[Path], AbstractContextManager[Running]]
+    start: Start
     tls: TlsFiles | None
     digests: dict[str, str]
     work: Path
@@ -148,8 +152,6 @@ class Bench:
 
 def make_files(folder: Path, count: int, size: int) -> dict[str, str]:
     """Write random files and return their digests."""
-    import hashlib
-
     folder.mkdir(parents=True)
     digests = {}
     for number in range(count):
@@ -158,11 +160,54 @@ def make_files(folder: Path, count: int, size: int) -> dict[str, str]:
         header = json.dumps({"w": {"dtype": "U8", "shape": [size - 128], "data_offsets": [0, size - 128]}})
         head = (120).to_bytes(8, "little") + header.encode().ljust(120)
         with open(folder / f"model-{number + 1:05d}.safetensors", "wb") as file:
-            for chunk in [head] + [os.urandom(min(MIB, size - 128 - at)) for at in range(0, size - 128, MIB)]:
+            file.write(head)
+            hasher.update(head)
+            for at in range(0, size - 128, MIB):
+                chunk = os.urandom(min(MIB, size - 128 - at))
                 file.write(chunk)
                 hasher.update(chunk)
         digests[f"model-{number + 1:05d}.safetensors"] = f"sha256:{hasher.hexdigest()}"
     return digests
+
+
+def starter(kind: str, tls: TlsFiles | None) -> Start:
+    """Return what starts a registry of a kind in a directory."""
+    return partial(distribution if kind == "distribution" else zot, tls=tls)
+
+
+def through_a_slow_line(folder: Path, keys: Path, work: Path, runs: int) -> dict[str, Any]:
+    """Pull one file through a proxy of 20 ms and 50 MB/s per connection, with govern and with oras."""
+    times: dict[str, list[float]] = {"govern": [], "oras": []}
+    busy: list[float] = []
+    root = Path(tempfile.mkdtemp(dir=work))
+    oras = str(find_part("oras"))
+    with distribution(root) as running:
+        target = f"{running.host}/bench/model:1"
+        push = [sys.executable, "-m", "govern", "push", str(folder), target, "--key", str(keys / "k.key"), "-q"]
+        subprocess.run(push, check=True, stdout=subprocess.DEVNULL)
+        for number in range(runs):
+            for client in ("govern", "oras") if number % 2 else ("oras", "govern"):
+                out = root / f"{client}-{number}"
+                with proxied(running.host) as proxy:
+                    reference = f"{proxy.host}/bench/model:1"
+                    govern = [sys.executable, "-m", "govern", "pull", reference, "--key", str(keys / "k.pub")]
+                    peer = [oras, "pull", "--plain-http", "--no-tty", reference]
+                    begun = time.perf_counter()
+                    command = [*(govern if client == "govern" else peer), "-o", str(out)]
+                    environment = {**os.environ, "GOVERN_CACHE_DIR": str(root / "cache")}
+                    subprocess.run(command, check=True, env=environment, capture_output=True)
+                    taken = time.perf_counter() - begun
+                    times[client].append(taken)
+                    busy.append(proxy.report().cpu_seconds / taken)
+                shutil.rmtree(out)
+    shutil.rmtree(root, ignore_errors=True)
+    median = {name: statistics.median(values) for name, values in times.items()}
+    return {
+        "row": f"pull through 20 ms and 50 MB/s per connection, {folder.name}",
+        **{f"{name} s": round(value, 2) for name, value in median.items()},
+        "pull / oras": round(median["govern"] / median["oras"], 2),
+        "proxy, most of a core": round(max(busy), 2),
+    }
 
 
 def main() -> None:
@@ -170,34 +215,29 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--rows", default="distribution,zot,distribution-tls,zot-tls")
+    parser.add_argument("--rows", default="distribution,zot,distribution-tls,zot-tls,slow")
     parser.add_argument("--files", default="4,1")
     arguments = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="govern-bench-"))
     try:
-        (work / "keys").mkdir()
-        subprocess.run(
-            [sys.executable, "-m", "govern", "key", "generate", "--output", "k", "--no-passphrase", "-q"],
-            cwd=work / "keys",
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        keys = work / "keys"
+        keys.mkdir()
+        make = [sys.executable, "-m", "govern", "key", "generate", "--output", "k", "--no-passphrase", "-q"]
+        subprocess.run(make, cwd=keys, check=True, stdout=subprocess.DEVNULL)
         tls = make_tls(work / "tls")
         for count in map(int, arguments.files.split(",")):
-            digests = make_files(work / f"files-{count}", count, arguments.size * MIB)
-            time.sleep(2.1)
+            folder = work / f"files-{count}"
+            digests = make_files(folder, count, arguments.size * MIB)
+            time.sleep(2.1)  # the digest cache distrusts younger files
             for row in arguments.rows.split(","):
+                if row == "slow":
+                    if count == 1:
+                        print(json.dumps(through_a_slow_line(folder, keys, work, arguments.runs), indent=1), flush=True)
+                    continue
                 kind, _, secure = row.partition("-")
-                starter = distribution if kind == "distribution" else zot
                 certificates = tls if secure else None
-                bench = Bench(
-                    f"{row}, {count} x {arguments.size} MiB",
-                    work / f"files-{count}",
-                    lambda root, starter=starter, certificates=certificates: starter(root, tls=certificates),
-                    certificates,
-                    digests,
-                    work,
-                )
+                name = f"{row}, {count} x {arguments.size} MiB"
+                bench = Bench(name, folder, starter(kind, certificates), certificates, digests, work)
                 bench.run(arguments.runs)
                 print(json.dumps(bench.report(), indent=1), flush=True)
     finally:

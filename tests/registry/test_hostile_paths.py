@@ -60,7 +60,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
 def _refuse(victim: Attacked, content: Content, start: Start, tag: str, says: str, *codes: int) -> None:
     registry = start(content=content)
     for trust in (("--key", "ci.pub"), ("--insecure-no-verify",)):
-        ended = victim.govern("pull", f"{registry.host}/{NAME}:{tag}", *trust, "-o", "deep/out")
+        ended = victim.govern_here("pull", f"{registry.host}/{NAME}:{tag}", *trust, "-o", "deep/out")
         ended.check(*codes or (1, 3), says=says)
         assert not (victim.folder / "deep" / "out").exists()
 
@@ -96,12 +96,14 @@ LONG: Final = "/".join(["n" * 200] * 19)
 """3,818 bytes: an artifact may hold it, and under a long target no file system does."""
 
 
-def test_a_path_that_no_file_system_takes_is_no_bug_of_ours(victim: Attacked, start_fault_registry: Start) -> None:
-    content = victim.honest()
-    tag = forge(victim, content, [Layer(EVIL, LONG)])
+def test_a_path_that_no_file_system_takes_is_no_bug_of_ours(
+    victim: Attacked, start_fault_registry: Start, tmp_path: Path
+) -> None:
+    far = victim.at(tmp_path / ("d" * 200) / ("d" * 200))
+    content = far.honest()
     registry = start_fault_registry(content=content)
-    target = "deep/out/" + "/".join(["d" * 100] * 4)
-    ended = victim.govern("pull", f"{registry.host}/{NAME}:{tag}", "--key", "ci.pub", "-o", target)
+    tag = forge(far, content, [Layer(EVIL, LONG)])
+    ended = far.govern_here("pull", f"{registry.host}/{NAME}:{tag}", "--key", "ci.pub", "-o", "deep/out")
     ended.check(2, 3, says="File name too long", hint="--include|another directory")
 
 
@@ -143,8 +145,11 @@ def test_a_member_of_a_tar_that_is_too_large_is_not_read_into_memory(
 ) -> None:
     content = victim.honest()
     data = bytes(300 * 1024 * 1024)
-    tag = forge(victim, content, [Layer(data, ".govern-tar/doc-0000.tar", media_type=TAR)], entries=[_entry("x", data)])
-    _refuse(victim, content, start_fault_registry, tag, "contradicts the manifest")
+    layer = Layer(data, ".govern-tar/doc-0000.tar", media_type=TAR)
+    tag = forge(victim, content, [layer], entries=[_entry("x", data)])
+    registry = start_fault_registry(content=content)
+    ended = victim.govern("pull", f"{registry.host}/{NAME}:{tag}", "--key", "ci.pub", "-o", "deep/out")
+    ended.check(1, says="contradicts the manifest")
 
 
 LAYERS: Final[dict[str, tuple[Layer, ...]]] = {
@@ -191,7 +196,7 @@ def test_a_config_that_lies_writes_no_lines_of_ours(
     registry = start_fault_registry(content=content)
     for line in (("verify", "--key", "ci.pub"), ("show",), ("records",), ("tree",), ("list", "--key", "ci.pub")):
         verb, *trust = line
-        ended = victim.govern(verb, f"{registry.host}/{NAME}:{tag}", *trust)
+        ended = victim.govern_here(verb, f"{registry.host}/{NAME}:{tag}", *trust)
         if verb == "verify":
             ended.check(1, 3, says="name|version|config")
         lines = (ended.stdout + ended.stderr).splitlines()
@@ -232,7 +237,7 @@ def test_a_link_in_the_target_leads_nobody_out_of_it(
     output = _in_the_way(victim, make)
     tag = forge(victim, content, [Layer(EVIL, "x"), Layer(EVIL + b"2", "sub/x")])
     registry = start_fault_registry(content=content)
-    ended = victim.govern("pull", f"{registry.host}/{NAME}:{tag}", "--key", "ci.pub", "-o", "deep/out", *force)
+    ended = victim.govern_here("pull", f"{registry.host}/{NAME}:{tag}", "--key", "ci.pub", "-o", "deep/out", *force)
     # What is beside the target was compared already; here is what is in it.
     if ended.code == 0:
         assert (output / "x").read_bytes() == EVIL
@@ -246,6 +251,6 @@ def test_the_target_may_itself_be_a_link(victim: Attacked, start_fault_registry:
     (victim.folder / "deep" / "out").mkdir()
     (victim.folder / "link").symlink_to("deep/out")
     registry = start_fault_registry(content=victim.honest())
-    ended = victim.govern("pull", f"{registry.host}/{NAME}:1.0", "--key", "ci.pub", "-o", "link")
+    ended = victim.govern_here("pull", f"{registry.host}/{NAME}:1.0", "--key", "ci.pub", "-o", "link")
     assert ended.code == 0, ended
     assert (victim.folder / "deep" / "out" / "README.md").is_file()

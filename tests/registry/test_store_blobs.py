@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from govern.errors import ContentMismatch, InvalidInput, LimitExceeded, NotFound
+from govern.errors import ContentMismatch, InvalidInput, LimitExceeded, NotFound, Undecided
 from govern.limits import MAX_CONFIG, MiB
 from govern.oci.content import BytesContent
 from govern.oci.descriptor import Descriptor
@@ -134,6 +134,17 @@ def test_a_fetch_of_what_is_not_there_leaves_nothing(case: Case, tmp_path: Path)
         with pytest.raises(fault):
             case.open().fetch_blob(descriptor, tmp_path / "weights", SILENT)
         assert not (tmp_path / "weights").exists()
+
+
+@everywhere
+def test_a_target_that_cannot_be_taken_is_said(case: Case, tmp_path: Path) -> None:
+    blob, taken = some_blob(), tmp_path / "taken"
+    case.open().put_blob(blob, SILENT)
+    (taken / "full").mkdir(parents=True)
+    for target in (taken, tmp_path / "no" / "folder"):
+        with pytest.raises(Undecided) as caught:
+            case.open().fetch_blob(blob.descriptor, target, SILENT)
+        assert not isinstance(caught.value, NotFound)
 
 
 @everywhere

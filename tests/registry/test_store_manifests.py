@@ -89,6 +89,18 @@ def test_a_manifest_is_refused_before_the_blobs_that_it_names(case: Case) -> Non
 
 
 @everywhere
+def test_an_index_is_refused_before_the_manifests_that_it_names(case: Case) -> None:
+    if case.kind == "crane" or case.kind.startswith("zot"):
+        pytest.skip("these registries take any index")
+    child = artifact_of(some_blob().descriptor)
+    index = write({"schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": [child.descriptor.to_json()]})
+    put_artifact(case.open())
+    with pytest.raises(GovernError):
+        case.open().put_manifest(index, "all")
+    assert case.reader().tags() == ()
+
+
+@everywhere
 def test_a_changed_manifest_is_never_handed_out(case: Case) -> None:
     manifest = put_artifact(case.open(), "1.0.0")
     if case.kind == "crane":

@@ -10,12 +10,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from support.desk import run_here
 from support.fault_registry import Content, FaultRegistry
 from support.refusal import check_no_trace, check_refusal, snapshot
 
@@ -125,17 +127,25 @@ class Attacked:
             )
             code, seconds, peak = json.loads(result.read_text())
         ended = Ended(code, done.stdout, done.stderr, seconds, peak)
-        check_no_trace(ended.stdout + ended.stderr)
-        assert code in (0, 1, 2, 3), ended
         assert peak < most, f"{peak} MiB: {ended}"
         assert seconds < within, ended
-        self._check_outside(before, "pull" in line and "-o" in line, ok=code == 0)
-        return ended
+        return self._checked(ended, before)
 
-    def _check_outside(self, before: Mapping[str, str], pulls: bool, *, ok: bool) -> None:
+    def govern_here(self, *line: str | Path, env: Mapping[str, str] | None = None) -> Ended:
+        """Do the same in this process: quicker, for tables with many rows, and blind to memory."""
+        before = snapshot(self.folder)
+        begun = time.monotonic()
+        ran = run_here(self.folder, [str(word) for word in line], env=env)
+        seconds = time.monotonic() - begun
+        assert seconds < MAX_SECONDS, ran
+        return self._checked(Ended(ran.code, ran.stdout, ran.stderr, seconds, 0.0), before)
+
+    def _checked(self, ended: Ended, before: Mapping[str, str]) -> Ended:
+        check_no_trace(ended.stdout + ended.stderr)
+        assert ended.code in (0, 1, 2, 3), ended
         # A pull makes its target. What came stays in the stage, beside a new target or in an old one, and is gone
         # on with.
-        made = ("deep/.out.govern-part", "deep/out/.govern-part", *(["deep/out"] if pulls and ok else []))
+        made = ("deep/.out.govern-part", "deep/out/.govern-part", *(["deep/out"] if ended.code == 0 else []))
 
         def aside(found: Mapping[str, str]) -> dict[str, str]:
             return {
@@ -147,6 +157,7 @@ class Attacked:
         then, now = aside(before), aside(snapshot(self.folder))
         changed = {name for name in then.keys() | now.keys() if then.get(name) != now.get(name)}
         assert not changed, f"written outside of the target: {sorted(changed)[:10]}"
+        return ended
 
 
 def reference(registry: FaultRegistry, tag: str = "1.0") -> str:

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -43,6 +43,28 @@ class Ran:
     stderr: str
 
 
+def run_here(folder: Path, line: Sequence[str], *, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Ran:
+    """Run a command line in this process; whatever leaves it but an exit code fails the test.
+
+    Args:
+        folder: where it runs.
+        line: what follows `govern`.
+        stdin: what it reads.
+        env: variables besides the isolated ones.
+    """
+    stdout, stderr = io.StringIO(), io.StringIO()
+    reader = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
+    with (
+        contextlib.chdir(folder),
+        mock.patch.dict(os.environ, env or {}),
+        mock.patch.object(sys, "stdin", reader),
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+    ):
+        code = run(line)
+    return Ran(code, stdout.getvalue(), stderr.getvalue())
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """A folder to work in.
@@ -56,18 +78,8 @@ class Desk:
     digest: str
 
     def run(self, *line: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Ran:
-        """Run a command line here, in this process; whatever leaves it but an exit code fails the test."""
-        stdout, stderr = io.StringIO(), io.StringIO()
-        reader = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
-        with (
-            contextlib.chdir(self.folder),
-            mock.patch.dict(os.environ, env or {}),
-            mock.patch.object(sys, "stdin", reader),
-            contextlib.redirect_stdout(stdout),
-            contextlib.redirect_stderr(stderr),
-        ):
-            code = run(line)
-        return Ran(code, stdout.getvalue(), stderr.getvalue())
+        """Run a command line here; see `run_here`."""
+        return run_here(self.folder, line, stdin=stdin, env=env)
 
     def seen(self) -> dict[str, str]:
         """Return what lies here."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from govern.errors import ContentMismatch, InvalidInput, NotFound, Undecided
@@ -11,7 +12,7 @@ from govern.limits import BUFFER_BYTES, MAX_MANIFEST, Bound
 from govern.oci.content import Content
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
-from govern.oci.manifest import Manifest, RawManifest, read_manifest
+from govern.oci.manifest import RawManifest, read_index, read_manifest
 from govern.oci.media_types import INDEXES
 from govern.oci.reference import LayoutPlace
 from govern.progress import Progress
@@ -65,23 +66,26 @@ class LayoutStore:
 
     def put_manifest(self, manifest: RawManifest, tag: str | None = None) -> None:
         """See `Manifests.put_manifest`."""
-        parsed = read_manifest(manifest) if manifest.media_type not in INDEXES else None
+        kind = None
+        if manifest.media_type in INDEXES:
+            named = read_index(manifest, bound=MAX_MANIFEST).manifests
+        else:
+            parsed = read_manifest(manifest)
+            named, kind = (parsed.config, *parsed.layers), parsed.kind
         with locked(self._root):
-            if parsed is not None:
-                self._require_blobs(parsed)
+            self._require(named)
             self._write(manifest.digest, [manifest.data])
-            kind = parsed.kind if parsed is not None else None
             descriptor = manifest.descriptor.model_copy(update={"artifact_type": kind})
             add_manifest(self._root, descriptor, tag)
 
-    def _require_blobs(self, manifest: Manifest) -> None:
+    def _require(self, named: Sequence[Descriptor]) -> None:
         # What a registry refuses, a layout refuses too: no manifest before what it names.
-        for one in (manifest.config, *manifest.layers):
+        for one in named:
             if not self._path(one.id).exists():
                 raise InvalidInput(
-                    "a manifest names a blob that is not there",
+                    "a manifest names something that is not there",
                     got=one.digest,
-                    expected="every blob before the manifest",
+                    expected="every blob before the manifest, every manifest before the index",
                 )
 
     def tags(self) -> tuple[str, ...]:
@@ -114,9 +118,9 @@ class LayoutStore:
                     hasher.update(view[:count])
                     file.write(view[:count])
                     progress.advance(count)
-        except FileNotFoundError as fault:
-            raise self._missing(descriptor.id, f"the blob {descriptor.digest}") from fault
         except OSError as fault:
+            if not self._path(descriptor.id).exists():
+                raise self._missing(descriptor.id, f"the blob {descriptor.digest}") from fault
             raise Undecided("a blob cannot be copied", got=f"{descriptor.digest}: {fault.strerror}") from fault
         what = f"the blob {descriptor.digest}"
         if left != 0:

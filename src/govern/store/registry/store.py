@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from govern.errors import ContentMismatch, LimitExceeded
+from govern.errors import ContentMismatch, LimitExceeded, Undecided
 from govern.limits import Bound
 from govern.oci.content import Content
 from govern.oci.descriptor import Descriptor
@@ -91,7 +91,10 @@ class RegistryStore:
         """See `Blobs.fetch_blob`."""
         part = target.with_name(target.name + ".part")
         Download(self._client, self._repository, descriptor, part, progress, self._slots).run()
-        part.replace(target)
+        try:
+            part.replace(target)
+        except OSError as fault:
+            raise Undecided("a blob cannot be put in place", got=f"{str(target)!r}: {fault.strerror}") from fault
 
     def put_blob(self, content: Content, progress: Progress) -> None:
         """See `Blobs.put_blob`."""
