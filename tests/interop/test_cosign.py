@@ -142,14 +142,7 @@ def test_one_piece_of_evidence_among_reading_kinds_is_found(
 
 # --- keys ----------------------------------------------------------------------------------------
 
-KEY_OF_COSIGN: Final = pytest.mark.xfail(
-    strict=True,
-    reason="BUG signing/cosign_key.py: _SCRYPT_MEMORY is 2 << 30, and hashlib.scrypt takes less than 2**31 - 1; "
-    "with 1 << 30 these pass",
-)
 
-
-@KEY_OF_COSIGN
 @pytest.mark.parametrize("variable", ["GOVERN_KEY_PASSPHRASE", "COSIGN_PASSWORD"])
 def test_a_key_of_cosign_signs_with_govern(
     cosign: Cosign, distribution: Running, repository: str, model: Path, cli: Cli, variable: str
@@ -162,7 +155,6 @@ def test_a_key_of_cosign_signs_with_govern(
     assert cli("verify", reference, "--key", cosign.pub).returncode == 0
 
 
-@KEY_OF_COSIGN
 def test_a_wrong_password_of_a_cosign_key_is_refused_in_words(cosign: Cosign, model: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be opened"):
         govern.push(model, f"layout:{tmp_path}/fraud:1", key=cosign.key, passphrase="wrong")

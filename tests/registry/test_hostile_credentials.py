@@ -145,7 +145,7 @@ def test_a_redirect_that_leads_nowhere_good(
 
     registry = start_fault_registry(content=victim.honest())
     with meddle(registry, change) as between:
-        ended = victim.govern("verify", f"{between.host}/{NAME}:1.0", *TRUST)
+        ended = victim.govern_here("verify", f"{between.host}/{NAME}:1.0", *TRUST)
     ended.check(3, says=says)
 
 
@@ -179,7 +179,7 @@ def test_a_token_service_on_another_host_gets_nothing_unless_it_is_listed(
     other = start_fault_registry(Switches(users=dict(USERS)))
     realm = f"{other.url}/token"
     registry = start_fault_registry(Switches(auth="bearer", realm=realm, users=dict(USERS)), content=content)
-    ended = victim.govern("verify", reference(registry), *TRUST, env=login(registry))
+    ended = victim.govern_here("verify", reference(registry), *TRUST, env=login(registry))
     hint = rf'\[hosts."{registry.host}"\] token_realms = \["{realm}"\]'
     ended.check(3, says="wants its credentials sent to another host", hint=hint)
     assert other.requests() == []
@@ -187,10 +187,10 @@ def test_a_token_service_on_another_host_gets_nothing_unless_it_is_listed(
     listed = login(registry) | {"GOVERN_CONFIG": str(config)}
     for host, wrong in ((registry.host, f"{other.url}/token2"), ("other.example", realm), (registry.host, realm + "/")):
         config.write_text(f'[hosts."{host}"]\ntoken_realms = ["{wrong}"]\n')
-        victim.govern("verify", reference(registry), *TRUST, env=listed).check(3, says="sent to another host")
+        victim.govern_here("verify", reference(registry), *TRUST, env=listed).check(3, says="sent to another host")
         assert other.requests() == []
     config.write_text(f'[hosts."{registry.host}"]\ntoken_realms = ["{realm}"]\n')
-    victim.govern("verify", reference(registry), *TRUST, env=listed).check(0, says="ALLOWED")
+    victim.govern_here("verify", reference(registry), *TRUST, env=listed).check(0, says="ALLOWED")
     assert {one.path.split("?")[0] for one in other.requests()} == {"/token"}
 
 
@@ -205,7 +205,7 @@ def test_a_realm_that_is_no_place_gets_nothing(realm: str, victim: Attacked, sta
     registry = start_fault_registry(content=victim.honest())
     with meddle(registry, change) as between:
         env = login(registry) | {"GOVERN_AUTH_HOST": between.host}
-        ended = victim.govern("verify", f"{between.host}/{NAME}:1.0", *TRUST, env=env)
+        ended = victim.govern_here("verify", f"{between.host}/{NAME}:1.0", *TRUST, env=env)
     ended.check(3, says="realm|credentials|authentication|URL|header")
     assert not any("authorization" in one.headers for one in between.asked)
 
@@ -228,7 +228,7 @@ def test_a_challenge_that_says_nothing(challenge: str, victim: Attacked, start_f
     registry = start_fault_registry(content=victim.honest())
     with meddle(registry, change) as between:
         env = login(registry) | {"GOVERN_AUTH_HOST": between.host}
-        ended = victim.govern("verify", f"{between.host}/{NAME}:1.0", *TRUST, env=env, within=10)
+        ended = victim.govern_here("verify", f"{between.host}/{NAME}:1.0", *TRUST, env=env)
     ended.check(3, says="authentication that is not spoken|realm|URL")
 
 
@@ -252,7 +252,7 @@ def test_a_token_service_that_lies(token: bytes, victim: Attacked, start_fault_r
     registry = start_fault_registry(Switches(auth="bearer"), content=victim.honest())
     with meddle(registry, change) as between:
         env = login(registry) | {"GOVERN_AUTH_HOST": between.host}
-        ended = victim.govern("verify", f"{between.host}/{NAME}:1.0", *TRUST, env=env, within=10)
+        ended = victim.govern_here("verify", f"{between.host}/{NAME}:1.0", *TRUST, env=env)
     ended.check(3, says="token|credentials|valid JSON|too large")
     assert not any("x-evil" in one.headers for one in between.asked)
 

@@ -87,14 +87,14 @@ def test_no_verb_takes_a_listing_that_fails_for_an_empty_one(
     registry = start_fault_registry(switches, content=victim.honest())
     ref = reference(registry)
     for line in (("records", ref), ("tree", ref), ("list", f"{registry.host}/{NAME}")):
-        ended = victim.govern(*line, "--key", "ci.pub")
+        ended = victim.govern_here(*line, "--key", "ci.pub")
         ended.check(3, says=f"INCOMPLETE.*({says})")
         assert "no records" not in ended.stdout
         assert "no registered versions" not in ended.stdout
-    victim.govern("pull", ref, *TRUST, "-o", "deep/out").check(3, says=says)
-    victim.govern("repair", ref).check(3, says=says)
+    victim.govern_here("pull", ref, *TRUST, "-o", "deep/out").check(3, says=says)
+    victim.govern_here("repair", ref).check(3, says=says)
     # Nobody knows whether the version is free.
-    victim.govern("push", "model", reference(registry, "2.0"), "--key", "ci.key").check(3, says=says)
+    victim.govern_here("push", "model", reference(registry, "2.0"), "--key", "ci.key").check(3, says=says)
     assert "2.0" not in registry.content.repositories[NAME].tags
 
 
@@ -138,7 +138,7 @@ MALFORMED: Final = {
 def test_a_listing_that_is_none_is_undecided(answer: Answered, victim: Attacked, start_fault_registry: Start) -> None:
     registry = start_fault_registry(content=victim.honest())
     with meddle(registry, _replaced("/referrers/", answer)) as between:
-        ended = victim.govern("verify", f"{between.host}/{NAME}:1.0", *TRUST)
+        ended = victim.govern_here("verify", f"{between.host}/{NAME}:1.0", *TRUST)
     ended.check(3, says="^UNDECIDED.*LISTING: ")
 
 
@@ -153,7 +153,7 @@ def test_a_fallback_index_that_is_none_is_undecided(
 ) -> None:
     registry = start_fault_registry(Switches(referrers_api=False), content=victim.honest())
     with meddle(registry, _replaced("/manifests/sha256-", answer)) as between:
-        ended = victim.govern("verify", f"{between.host}/{NAME}:1.0", *TRUST)
+        ended = victim.govern_here("verify", f"{between.host}/{NAME}:1.0", *TRUST)
     ended.check(3, says="^UNDECIDED.*LISTING: .*fallback index")
 
 
@@ -210,7 +210,7 @@ def test_circles_of_referrers_end(victim: Attacked, start_fault_registry: Start)
     # Everything refers to everything: the artifact to itself, its records to each other and to the line.
     with meddle(registry, _replaced("/referrers/", _index(*everything, *everything))) as between:
         for verb in ("verify", "records", "tree"):
-            ended = victim.govern(verb, f"{between.host}/{NAME}:1.0", *TRUST[:2])
+            ended = victim.govern_here(verb, f"{between.host}/{NAME}:1.0", *TRUST[:2])
             assert ended.code == 0, ended
 
 
@@ -234,7 +234,7 @@ def test_what_a_listing_says_about_a_record_is_not_believed(
 
     registry = start_fault_registry(content=victim.honest())
     with meddle(registry, change) as between:
-        ended = victim.govern("verify", f"{between.host}/{NAME}:1.0", *TRUST, "--format", "json")
+        ended = victim.govern_here("verify", f"{between.host}/{NAME}:1.0", *TRUST, "--format", "json")
     decision = decision_of(ended)
     assert (ended.code, decision["outcome"], decision["refused"]) == (0, "allowed", [])
     assert len(decision["records"]) == 3
@@ -288,14 +288,16 @@ def test_a_record_tag_that_leads_to_another_record_is_refused(victim: Attacked, 
     for digest, subject in records.items():
         repository.tags[f"{subject.replace(':', '-')}.g.{digest[7:39]}"] = [digest]
     registry = start_fault_registry(Switches(referrers_api=False), content=content)
-    assert len(decision_of(victim.govern("verify", reference(registry), *TRUST, "--format", "json"))["records"]) == 3
+    assert (
+        len(decision_of(victim.govern_here("verify", reference(registry), *TRUST, "--format", "json"))["records"]) == 3
+    )
     mine = [digest for digest, subject in records.items() if subject == victim.digest]
     hidden, shown = mine[:2]
     tag = f"{victim.digest.replace(':', '-')}.g."
     repository.tags[tag + hidden[7:39]] = [shown]
     # A tag that is nearly one of ours leads nowhere, and is none.
     repository.tags[tag + "z" * 32] = [shown]
-    decision = decision_of(victim.govern("verify", reference(registry), *TRUST, "--format", "json"))
+    decision = decision_of(victim.govern_here("verify", reference(registry), *TRUST, "--format", "json"))
     assert [one["manifest"][7:39] for one in decision["refused"]] == [hidden[7:39]]
     assert shown in decision["refused"][0]["reason"]
 
@@ -383,6 +385,6 @@ ERRORS: Final = {
 def test_the_words_of_an_error_are_only_shown(body: bytes, victim: Attacked, start_fault_registry: Start) -> None:
     registry = start_fault_registry(content=victim.honest())
     with meddle(registry, _replaced("/manifests/1.0", Answered(400, {}, body))) as between:
-        ended = victim.govern("verify", f"{between.host}/{NAME}:1.0", *TRUST)
+        ended = victim.govern_here("verify", f"{between.host}/{NAME}:1.0", *TRUST)
     ended.check(3, says="HTTP 400")
     assert not any(line.startswith("ALLOWED") for line in ended.stderr.splitlines())

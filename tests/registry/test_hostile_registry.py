@@ -129,7 +129,7 @@ def test_a_lie_is_never_pulled(
 ) -> None:
     lie = LIES[name]
     registry = start_fault_registry(lie.switches(""), content=victim.honest())
-    victim.govern("pull", reference(registry), *trust, "-o", "deep/out").check(*lie.codes, says=lie.says)
+    victim.govern_here("pull", reference(registry), *trust, "-o", "deep/out").check(*lie.codes, says=lie.says)
     assert not (victim.folder / "deep" / "out").exists()
 
 

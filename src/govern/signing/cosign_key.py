@@ -16,7 +16,7 @@ from govern.limits import MAX_KEY_FILE
 
 COSIGN_MARKERS: Final = (b"ENCRYPTED SIGSTORE PRIVATE KEY", b"ENCRYPTED COSIGN PRIVATE KEY")
 _MAX_COST: Final = {"N": 1 << 20, "r": 32, "p": 16}
-_SCRYPT_MEMORY: Final = 2 << 30
+_SCRYPT_MEMORY: Final = 1 << 30
 
 
 def decrypt_cosign_key(pem: bytes, passphrase: bytes, what: str) -> bytes:
