@@ -214,7 +214,7 @@ def _in_the_way(victim: Attacked, make: Callable[[Path], None]) -> Path:
     return output
 
 
-WAYS: Final[dict[str, Callable[[Path], None]]] = {
+WAYS: Final[dict[str, Callable[[Path], object]]] = {
     "a link to a folder": lambda output: (output / "sub").symlink_to("../aside"),
     "a link to a file": lambda output: (output / "x").symlink_to("../aside/x"),
     "a link to nowhere": lambda output: (output / "x").symlink_to("../evil"),

@@ -47,4 +47,4 @@ def login(context: Context, host: str, username: str, password: str) -> Path | s
 
 def logout(context: Context, host: str) -> bool:
     """Forget the credentials of a registry; return whether there were any."""
-    return forget_everywhere(context.settings, host)
+    return forget_everywhere(context.settings, check_host(host))
