@@ -67,7 +67,7 @@ class Name(str):
 
     def __new__(cls, text: str, *, error: type[GovernError] = InvalidInput) -> Self:
         """Check and wrap `text`; raise `error` if it is not a name."""
-        MAX_NAME.check(len(text), "a name", error)
+        MAX_NAME.check(len(text), f"the name {text[:40]}…", error)
         if not is_repository(text):
             raise error(
                 "this is not a name",
