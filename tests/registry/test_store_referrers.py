@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from govern.errors import GovernError, Undecided
@@ -11,6 +13,7 @@ from support.discover import oras_discovers
 from support.fault_registry import Burst
 from support.stores import FAULTS, KINDS, Case, artifact_of, put_artifact, put_record, record_of, shown, some_blob
 
+WITH_API = re.compile("layout|zot|fault, (API|small)")
 NOWHERE = Digest.of(b"nothing that is anywhere")
 everywhere = pytest.mark.parametrize("case", KINDS, indirect=True)
 with_faults = pytest.mark.parametrize("case", list(FAULTS), indirect=True)
@@ -34,6 +37,20 @@ def test_what_is_attached_is_found_by_every_reader(case: Case) -> None:
 def discovered(case: Case, tag: str) -> set[str]:
     place, options = case.reference
     return oras_discovers(f"{place}:{tag}", *options)
+
+
+@pytest.mark.parametrize("case", [kind for kind in KINDS if WITH_API.search(kind)], indirect=True)
+def test_what_another_tool_put_is_found_where_the_registry_lists_it(case: Case) -> None:
+    store, layer = case.open(), some_blob()
+    subject = put_artifact(store)
+    wanted = {put_record(store, subject.digest).digest}
+    store.put_blob(layer, SILENT)
+    for size in range(1, 6):
+        # The same record about subjects of several sizes: other bytes, and so other manifests.
+        record = record_of(layer.descriptor, subject.digest, size)
+        store.put_manifest(record)
+        wanted.add(record.digest)
+    assert shown(case.reader(), subject.digest) == wanted
 
 
 @everywhere

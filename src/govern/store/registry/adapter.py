@@ -71,6 +71,16 @@ class Adapter(HTTPAdapter):
         """Return the pools of connections through a proxy."""
         return _use_watched(super().proxy_manager_for(proxy, **kwargs))
 
+    def close(self) -> None:
+        """Close every connection that is kept."""
+        # urllib3 does so by itself only when nothing refers to a pool any more; a fault that somebody still looks
+        # at would keep its connections open.
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 - the container cannot be iterated over
+                if (pool := manager.pools.get(key)) is not None:
+                    pool.close()
+        super().close()
+
 
 def _use_watched(manager: urllib3.PoolManager) -> urllib3.PoolManager:
     manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}

@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from govern.errors import GovernError, NotFound, ProtocolError, Undecided
+from govern.errors import AuthError, GovernError, NotFound, ProtocolError, Undecided
 from govern.limits import MAX_INDEX, MAX_PAGES, MAX_REFERRERS
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
@@ -238,6 +238,8 @@ class ReferrersOf:
             if not self._put_index(subject, known):
                 return
             # Another writer may have read before and written after: look again.
+        # Perhaps the registry said that it stored the record, and did not: that has its own fault.
+        get_manifest(self.client, self.repository, own)
         raise Undecided(
             "the fallback index of the record list did not settle",
             got=f"{MAX_ROUNDS} rounds",
@@ -274,9 +276,9 @@ class ReferrersOf:
             return False  # other tools stop reading there; record tags carry the rest
         try:
             put_manifest(self.client, self.repository, raw, fallback_tag(subject))
-        except ProtocolError:
-            # A registry that checks an index refuses one that names a manifest it collected: such
-            # entries are dead, and are left out.
+        except (ProtocolError, NotFound, AuthError):
+            # A registry that checks an index refuses one that names a manifest it collected, with 400 or
+            # 404: such entries are dead, and are left out. One whose tags may not move says 403, or 409.
             alive = {key: one for key, one in known.items() if exists(self.client, self.repository, one.id)}
             if len(alive) == len(known):
                 # Not that: the tag is immutable, say. Record tags alone carry the records here.
