@@ -34,6 +34,7 @@ DOOR_EDGES: Final = {
 ONLY: Final[dict[str, frozenset[str]]] = {
     # What is heavy or risky is imported where it is needed, so that the rest can be read without it.
     "oras": frozenset({"store/oras_adapter.py"}),
+    "jsonschema": frozenset({"store/oras_adapter.py"}),
     "sigstore": frozenset(),
     "requests": frozenset({"store/registry/", "store/oras_"}),
     "urllib3": frozenset({"store/registry/", "store/oras_"}),

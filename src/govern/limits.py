@@ -93,6 +93,22 @@ MAX_INSIDE: Final = Bound("MAX_INSIDE", 1_000, "characters")
 """A name or version inside an artifact, whoever made it."""
 
 MAX_ANNOTATIONS: Final = Bound("MAX_ANNOTATIONS", 1_000, "annotations")
+MAX_PATH: Final = Bound("MAX_PATH", 4_000)
+"""A path inside an artifact (FORMAT §3); with its segments below."""
+
+MAX_SEGMENT: Final = Bound("MAX_SEGMENT", 255)
+MAX_SEGMENTS: Final = Bound("MAX_SEGMENTS", 128, "segments")
+MAX_HELD: Final = Bound("MAX_HELD", 64 * MiB)
+"""What a response that a script for oras-py does not stream may hold in memory."""
+
+MAX_RATIO: Final = Bound("MAX_RATIO", 100, "bytes for each of the layer")
+"""Of a directory's tar that such a script pulls; weights and texts compress less."""
+
+FREE_OF_RATIO: Final = Bound("FREE_OF_RATIO", 64 * MiB)
+"""Layers that unpack to no more than this may compress as well as they like."""
+
+MAX_MEMBER_HEADER: Final = Bound("MAX_MEMBER_HEADER", 1 * MiB)
+"""A long name in a tar, which is read into memory."""
 
 # --- what the user's own files may be ------------------------------------------------------------
 MAX_POLICY: Final = Bound("MAX_POLICY", 4 * MiB)
@@ -102,6 +118,34 @@ MAX_KEY_FILE: Final = Bound("MAX_KEY_FILE", 64 * KiB)
 MAX_LOCK: Final = Bound("MAX_LOCK", 128 * MiB)
 MAX_SETTINGS: Final = Bound("MAX_SETTINGS", 1 * MiB)
 MAX_CREDENTIALS: Final = Bound("MAX_CREDENTIALS", 4 * MiB)
+MAX_SCRYPT: Final = Bound("MAX_SCRYPT", 1 * GiB)
+"""Memory to open a key of cosign's; the ones that it writes take 64 MiB."""
+
+MAX_JOURNAL: Final = Bound("MAX_JOURNAL", 64 * MiB)
+"""The records of one push, written down before they are sent."""
+
+MAX_METADATA_RECORD: Final = Bound("MAX_METADATA_RECORD", 512 * KiB)
+"""A registration is attached to the line, where bundles above MAX_LINE_BUNDLE are refused (FORMAT §5)."""
+
+MAX_LISTED: Final = Bound("MAX_LISTED", 1_000, "entries")
+"""Datasets, base models, metrics, hyperparameters: of each in a metadata file."""
+
+MAX_OWNERS: Final = Bound("MAX_OWNERS", 100, "people")
+MAX_LOCK_FILES: Final = Bound("MAX_LOCK_FILES", 100, "files")
+MAX_LOCATION: Final = Bound("MAX_LOCATION", 2_000, "characters")
+"""An id, a URL or a place in a metadata file."""
+
+MAX_DECIMAL: Final = Bound("MAX_DECIMAL", 100, "characters")
+MAX_LICENCE: Final = Bound("MAX_LICENCE", 1_000, "characters")
+MAX_GIT_OUTPUT: Final = Bound("MAX_GIT_OUTPUT", 16 * MiB)
+"""What one git command may print; a status of this size is of a tree that nobody committed."""
+
+MAX_GIT_TAGS: Final = Bound("MAX_GIT_TAGS", 16, "tags")
+"""Tags of one commit that a record says; more are left out."""
+
+MAX_CAPTURED: Final = Bound("MAX_CAPTURED", 500, "characters")
+"""One value that was captured; what is longer is cut, after it was searched for secrets."""
+
 MAX_HEADER: Final = Bound("MAX_HEADER", 32 * MiB)
 """A safetensors header: 400,000 tensors. The reference reader caps it at 100 MB, which takes gigabytes to read."""
 
@@ -130,12 +174,22 @@ happens to begin like a long string of a pickle takes at most the 2 GiB that let
 MAX_NESTED_ZIP: Final = Bound("MAX_NESTED_ZIP", 64 * MiB)
 """A zip that is compressed itself, which is held in memory to be looked into."""
 
+MAX_LZMA: Final = Bound("MAX_LZMA", 512 * MiB)
+"""Memory to unpack one stream: `xz -9` needs 65 MiB; a header that asks for 4 GiB is not obeyed."""
+
+SCANNED_FOR_SECRETS: Final = Bound("SCANNED_FOR_SECRETS", 1 * MiB)
+"""How much of a text file is searched; a token file is small, and weights are not text."""
+
 # --- the format's own numbers (FORMAT §3, §5) ----------------------------------------------------
 MAX_NAME: Final = Bound("MAX_NAME", 200, "characters")
 MAX_TEXT: Final = Bound("MAX_TEXT", 10_000, "characters")
 """Free text in a record: a reason, a note."""
 
 MAX_SAW: Final = Bound("MAX_SAW", 64, "records")
+MAX_NOTES: Final = Bound("MAX_NOTES", 1_000, "entries")
+"""Of one annotation."""
+
+MAX_NOTE_NAME: Final = Bound("MAX_NOTE_NAME", 200, "characters")
 MAX_PUSHED_MANIFEST: Final = Bound("MAX_PUSHED_MANIFEST", 4_000_000)
 
 # --- transfer ------------------------------------------------------------------------------------

@@ -10,11 +10,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from govern.errors import GovernError, InvalidInput, shortened
-from govern.limits import Bound
+from govern.limits import MAX_PATH, MAX_SEGMENT, MAX_SEGMENTS
 
-MAX_PATH: Final = Bound("MAX_PATH", 4_000, "bytes")
-MAX_SEGMENT: Final = Bound("MAX_SEGMENT", 255, "bytes")
-MAX_SEGMENTS: Final = Bound("MAX_SEGMENTS", 128, "segments")
 TAR_FOLDER: Final = ".govern-tar"
 """Where the titles of bundled layers live (FORMAT §3). No file of a user's may."""
 

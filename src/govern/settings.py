@@ -88,7 +88,6 @@ class Settings:
         any_host: what flags said for every host of this command.
         cache: folder of what can be had again, or None.
         state: folder of the journal, or None.
-        docker_config: folder or file of credentials that the flags or variables name, or None.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -201,8 +200,9 @@ def _read_file(environment: Mapping[str, str]) -> dict[str, Any]:
     MAX_SETTINGS.check(len(data), "the settings file", InvalidInput)
     try:
         value = tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise InvalidInput(f"the settings file {path} is not TOML", got=str(fault), expected="TOML") from fault
+    except (ValueError, RecursionError) as fault:
+        # Not only its own: tomllib lets out what Python says of a number of 5,000 digits or of 1,000 brackets.
+        raise InvalidInput(f"the settings file {path} is not TOML", got=str(fault)[:200], expected="TOML") from fault
     where = f"the settings file {path}"
     _check(value, _KEYS, where)
     for name, host in value.get("hosts", {}).items():

@@ -16,7 +16,7 @@ from support.discover import oras_discovers
 from support.layout_writers import write_and_kill
 from support.stores import put_artifact, put_record, shown
 
-KILLS = int(os.environ.get("GOVERN_TEST_KILLS", "40"))
+KILLS = int(os.environ.get("GOVERN_TEST_KILLS", "200"))
 
 
 @pytest.mark.slow

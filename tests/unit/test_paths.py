@@ -7,7 +7,8 @@ import tracemalloc
 import pytest
 
 from govern.errors import Denied, InvalidInput
-from govern.paths import MAX_PATH, MAX_SEGMENT, check_collisions, check_path, order
+from govern.limits import MAX_PATH, MAX_SEGMENT
+from govern.paths import check_collisions, check_path, order
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
-from govern.limits import MAX_PICKLE_OPCODES, MAX_PICKLE_UNPACKED, MiB
+from govern.limits import MAX_LZMA, MAX_PICKLE_OPCODES, MAX_PICKLE_UNPACKED
 
 _CHUNK: Final = 8 * 1024
 _FIRST: Final = 4 * 1024
 _LARGEST: Final = 256 * 1024
 """Nearly every stream is told by its first bytes, so little is unpacked at first, and more if it goes on."""
-_LZMA_MEMORY: Final = 512 * MiB
-"""`xz -9` needs 65 MiB to unpack; a header that asks for 4 GiB is not obeyed."""
 _LZMA_REFUSAL: Final = "Memory usage limit exceeded"
 
 _LINE: Final = 4 * 1024
@@ -210,7 +208,7 @@ def packing(head: bytes) -> Packing | None:
     if head.startswith(b"BZh"):
         return Packing(0, bz2.BZ2Decompressor)
     if head.startswith((b"\xfd7zXZ\x00", b"\x5d\x00")):
-        return Packing(0, lambda: lzma.LZMADecompressor(memlimit=_LZMA_MEMORY))
+        return Packing(0, lambda: lzma.LZMADecompressor(memlimit=MAX_LZMA.value))
     return None
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import BinaryIO, Final
 
+from govern.limits import SCANNED_FOR_SECRETS
 from govern.secret_shapes import find_shape
-
-SCANNED_BYTES: Final = 1024 * 1024
-"""How much of a text file is searched; a token file is small, and weights are not text."""
 
 _NAMES: Final = (
     ".env", ".env.*", "*.env", ".netrc", ".pypirc", ".npmrc", ".git-credentials", ".htpasswd", "id_rsa", "id_dsa",
@@ -36,5 +34,5 @@ def find_secret(path: str, head: bytes, file: BinaryIO, size: int) -> str | None
     if b"\x00" in head:
         return None
     file.seek(0)
-    text = file.read(min(size, SCANNED_BYTES)).decode("utf-8", "replace")
+    text = file.read(min(size, SCANNED_FOR_SECRETS.value)).decode("utf-8", "replace")
     return find_shape(text)

@@ -7,7 +7,6 @@ every file is replaced whole and the lock is written last.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import shutil
@@ -19,7 +18,8 @@ from govern.artifact.digest_cache import DigestCache
 from govern.artifact.file_list import Entry
 from govern.artifact.hashing import hash_files
 from govern.artifact.lock import Lock, read_lock, write_lock
-from govern.artifact.walk import LOCK_FILE, PART_FOLDER, SourceFile, identity_of
+from govern.artifact.there import files_there, is_inside, is_occupied
+from govern.artifact.walk import LOCK_FILE, PART_FOLDER, is_reserved
 from govern.errors import InvalidInput, ProtocolError, Undecided, UsageError
 
 _SHOWN = 20
@@ -58,10 +58,11 @@ def look_at(folder: Path) -> Tree:
     """Look at a target directory; raise `InvalidInput` for something that is none."""
     try:
         return _look_at(folder)
-    except OSError as fault:
+    except (OSError, RuntimeError) as fault:
+        # Pythons before 3.13 raise RuntimeError for links in a circle.
         raise InvalidInput(
             "the output cannot be looked at",
-            got=f"{str(folder)!r}: {fault.strerror}",
+            got=f"{str(folder)!r}: {fault.strerror if isinstance(fault, OSError) else 'links in a circle'}",
             expected="a directory of yours, or a new name",
         ) from fault
 
@@ -147,8 +148,7 @@ def _remove_others(files: Path, wanted: set[str]) -> None:
 def check_reserved(entries: Sequence[Entry]) -> None:
     """Refuse artifacts whose files would stand in for our own."""
     for one in entries:
-        first = one.path.split("/", 1)[0].casefold()
-        if one.path.casefold() == LOCK_FILE or first == PART_FOLDER:
+        if is_reserved(one.path):
             raise ProtocolError("the artifact holds a file that govern keeps for itself", got=repr(one.path))
 
 
@@ -163,14 +163,14 @@ def kept_and_edited(tree: Tree, entries: Sequence[Entry], cache: DigestCache) ->
         return set(), ()
     wanted = {one.path: one.sha256 for one in entries}
     locked = {one.path: one.sha256 for one in tree.lock.files} if tree.lock else {}
-    there = _present(tree.folder, sorted(wanted.keys() | locked.keys()))
+    there = files_there(tree.folder, sorted(wanted.keys() | locked.keys()))
     digests = hash_files(there, cache)
     kept: set[str] = set()
     edited: list[str] = []
     for path in sorted(wanted.keys() | locked.keys()):
         found = digests.get(path)
         if found is None:
-            if _occupied(tree.folder / path):
+            if is_occupied(tree.folder / path):
                 edited.append(f"{path} (not a regular file)")
             continue
         if found.encoded == wanted.get(path):
@@ -257,7 +257,7 @@ def _remove_old(tree: Tree, wanted: set[str], lock: Lock) -> None:
         if one.path in wanted:
             continue
         target = tree.folder / one.path
-        if not _inside(tree.folder, target):
+        if not is_inside(tree.folder, target):
             continue
         if target.is_file() and not target.is_symlink():
             target.unlink()
@@ -265,38 +265,3 @@ def _remove_old(tree: Tree, wanted: set[str], lock: Lock) -> None:
         for parent in target.relative_to(tree.folder).parents[:-1]:
             with contextlib.suppress(OSError):
                 (tree.folder / parent).rmdir()
-
-
-def _present(folder: Path, paths: Sequence[str]) -> list[SourceFile]:
-    found = []
-    inside: dict[str, bool] = {}
-    for path in paths:
-        target, parent = folder / path, path.rpartition("/")[0]
-        # Asked once for each folder: links are resolved segment by segment, which takes long for 100,000 files.
-        if parent not in inside:
-            inside[parent] = _inside(folder, target)
-        if not inside[parent]:
-            continue
-        with contextlib.suppress(OSError):
-            status = target.lstat()
-            if (status.st_mode & 0o170000) == 0o100000:
-                found.append(SourceFile(path, str(target), status.st_size, identity_of(status)))
-    return found
-
-
-def _inside(folder: Path, target: Path) -> bool:
-    """Whether no link on the way to `target` leads out of the folder."""
-    try:
-        return target.parent.resolve().is_relative_to(folder)
-    except OSError as fault:
-        if fault.errno in (errno.ENOTDIR, errno.ELOOP):
-            return False
-        raise
-
-
-def _occupied(target: Path) -> bool:
-    try:
-        target.lstat()
-    except OSError:
-        return False
-    return True

@@ -22,7 +22,8 @@ LOCK_FILE: Final = "govern.lock"
 IGNORE_FILE: Final = ".governignore"
 PART_FOLDER: Final = ".govern-part"
 
-NEVER_FILES: Final = frozenset({METADATA_FILE, LOCK_FILE, IGNORE_FILE, "model.sig", ".DS_Store", "Thumbs.db"})
+# In a worktree or a submodule `.git` is a file, with a path of this machine in it.
+NEVER_FILES: Final = frozenset({METADATA_FILE, LOCK_FILE, IGNORE_FILE, "model.sig", ".DS_Store", "Thumbs.db", ".git"})
 NEVER_FOLDERS: Final = frozenset(
     {".git", ".hg", ".svn", ".dvc", "__pycache__", ".cache", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache",
      ".ruff_cache", ".venv", PART_FOLDER}
@@ -51,6 +52,11 @@ def identity_of(status: os.stat_result) -> tuple[int, int, int, int, int]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
+def is_reserved(path: str) -> bool:
+    """Whether a file of this path, pulled, would stand where govern writes its own (on any file system)."""
+    return path.casefold() == LOCK_FILE or path.split("/", 1)[0].casefold() == PART_FOLDER
+
+
 def find_files(
     root: Path, *, link_roots: Sequence[Path] = (), note: Callable[[str], None] = lambda _message: None
 ) -> tuple[SourceFile, ...]:
@@ -76,7 +82,7 @@ def find_files(
     if not top.is_dir():
         found = [_source(top.name, top)]
     else:
-        roots = [top, *(one.resolve() for one in link_roots)]
+        roots = [top, *(Path(os.path.realpath(one)) for one in link_roots)]
         if (cache := _hugging_face_blobs(top)) is not None:
             roots.append(cache)
             note(f"this is a Hugging Face cache: links into {cache} are followed")
@@ -89,6 +95,12 @@ def find_files(
         raise InvalidInput("there is nothing to pack", got=f"no file in {str(root)!r}", expected="at least one file")
     for one in found:
         check_path(one.path, "the file")
+        if is_reserved(one.path):
+            raise InvalidInput(
+                "a file has a name that govern keeps for itself",
+                got=repr(one.path),
+                hint="rename it, or leave it out with .governignore",
+            )
     check_collisions(one.path for one in found)
     return tuple(sorted(found, key=lambda one: order(one.path)))
 
@@ -170,7 +182,11 @@ def _ignore_rules(top: Path) -> Callable[[str, bool], bool]:
     # Imported only where the file exists: most trees have none.
     from pathspec import GitIgnoreSpec
 
-    data = file.read_bytes()
+    try:
+        with file.open("rb") as source:
+            data = source.read(MAX_METADATA.value + 1)
+    except OSError as fault:
+        raise InvalidInput(f"{IGNORE_FILE} cannot be read", got=str(fault.strerror), expected="a text file") from fault
     MAX_METADATA.check(len(data), IGNORE_FILE, InvalidInput)
     try:
         spec = GitIgnoreSpec.from_lines(data.decode("utf-8").splitlines())

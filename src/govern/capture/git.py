@@ -1,64 +1,19 @@
-"""The commit a directory is at, asked of git in a way that runs nothing of the repository's.
-
-A repository's own configuration can name programs: monitors, hooks, filters, helpers that fetch missing
-objects. A directory that somebody unpacked or a runner checked out may be hostile, so every command here is
-one that reads, and every setting through which reading could start a program is overridden.
-"""
+"""The commit a directory is at, asked of git in a way that runs nothing of the repository's."""
 
 from __future__ import annotations
 
-import os
 import re
-import selectors
-import shutil
-import signal
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from govern.capture.redact import REDACTED, clean_text, redact_url
-from govern.errors import LimitExceeded
-from govern.limits import Bound, KiB, MiB
+from govern.capture.git_program import NO_ANSWER, Answer, Git, find_git
+from govern.capture.git_settings import Setting, read_settings, remote_of, without_filters
+from govern.capture.redact import clean_text
+from govern.limits import MAX_GIT_TAGS
 
-MAX_GIT_OUTPUT: Final = Bound("MAX_GIT_OUTPUT", 16 * MiB)
-"""What one git command may print; a status of this size is of a tree that nobody committed."""
-
-SECONDS: Final = 10.0
-"""How long one git command may take."""
-
-MAX_TAGS_AT_COMMIT: Final = 16
-
-_NO_ANSWER: Final = (OSError, ValueError, subprocess.TimeoutExpired, LimitExceeded)
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_FILTER: Final = re.compile(r"filter\.(.*)\.(?:clean|process)", re.DOTALL)
-_WANTED: Final = (
-    r"^(filter\..*\.(clean|process)|lfs\.[Ee][Xx][Tt][Ee][Nn][Ss][Ii][Oo][Nn]\..*|remote\..*\.url|branch\..*\.remote)$"
-)
-_NETWORK_URL: Final = ("https://", "http://", "ssh://", "git://", "ftp://", "ftps://")
-
-_KNOWN_FILTERS: Final = frozenset({"git-lfs clean -- %f", "git-lfs filter-process"})
-"""What `git lfs install --local` writes, letter for letter: it names a program on the user's own PATH."""
-
-_KEPT: Final = re.compile(
-    r"HOME|XDG_CONFIG_HOME|TMPDIR|GIT_CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|(?:KEY|VALUE)_[0-9]+)"
-)
-"""Variables that reach git: the user's own configuration, where `safe.directory` stands, and nothing else.
-GIT_DIR and its like would make git speak of another repository."""
-
-_SAFE_ENVIRONMENT: Final = {
-    "LC_ALL": "C",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    # A partial clone fetches what is missing while status reads it, and runs what `uploadpack` names.
-    "GIT_NO_LAZY_FETCH": "1",
-    # Gits before 2.39.4 do not know the line above; no protocol has this name, so none is allowed.
-    "GIT_ALLOW_PROTOCOL": "none",
-}
-_SAFE_OPTIONS: Final = ("--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +31,7 @@ class GitFacts:
         remote: the URL of the branch's upstream, else of `origin`, without credentials; None for a path
             of this machine.
         branch: the branch, or None where HEAD is detached.
-        tags: tags of the commit, in order of name, at most 16.
+        tags: tags of the commit, in order of name, at most `MAX_GIT_TAGS`.
         notes: what could not be found out and why, in sentences for the person who pushes.
     """
 
@@ -102,82 +57,17 @@ def capture_git(directory: Path) -> GitFacts | None:
 
     Source: git(1), git-status(1) "Porcelain Format Version 2", git-config(1) "--show-scope" (git 2.26).
     """
-    # A relative entry of PATH would find programs that lie in the directory being asked about.
-    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    path = os.pathsep.join(entry for entry in entries if Path(entry).is_absolute())
-    program = shutil.which("git", path=path)
-    if program is None:
+    git = find_git(directory)
+    if git is None:
         return None
     try:
-        return _capture(_Git(program, path, directory))
-    except _NO_ANSWER:
+        return _capture(git)
+    except NO_ANSWER:
         # The faults' own messages hold paths of this machine.
         return replace(_NOTHING, notes=("git did not answer, was too slow or said too much; no commit was recorded",))
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    code: int
-    text: str
-    complaint: str
-
-
-class _Git:
-    """The git program, asked about one directory."""
-
-    def __init__(self, program: str, path: str, directory: Path) -> None:
-        self._start = (program, "-C", os.fspath(directory), *_SAFE_OPTIONS)
-        inherited = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
-        self._environment = {**inherited, **_SAFE_ENVIRONMENT, "PATH": path}
-
-    def ask(self, *arguments: str) -> _Answer:
-        process = subprocess.Popen(
-            (*self._start, *arguments),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=self._environment,
-            # A group of its own, so that children it started can be ended with it.
-            start_new_session=True,
-        )
-        with process:
-            try:
-                out, complaint = _read(process, time.monotonic() + SECONDS)
-            except BaseException:
-                # Also on Ctrl-C: leaving `with` would wait for a program that may never end.
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                raise
-        # Names that are not UTF-8 must go back to git letter for letter, or a filter would not be switched off.
-        return _Answer(process.returncode, out.decode("utf-8", "surrogateescape"), complaint.decode("utf-8", "replace"))
-
-    def line(self, *arguments: str) -> str | None:
-        """The one line of an answer, or None where the command failed."""
-        answer = self.ask(*arguments)
-        return answer.text.removesuffix("\n") if answer.code == 0 else None
-
-
-def _read(process: subprocess.Popen[bytes], until: float) -> tuple[bytearray, bytearray]:
-    out, complaint = bytearray(), bytearray()
-    with selectors.DefaultSelector() as selector:
-        for stream, text in ((process.stdout, out), (process.stderr, complaint)):
-            if stream is not None:
-                selector.register(stream, selectors.EVENT_READ, text)
-        while selector.get_map():
-            ready = selector.select(max(0.0, until - time.monotonic()))
-            if not ready:
-                raise subprocess.TimeoutExpired("git", SECONDS)
-            for key, _ in ready:
-                chunk = os.read(key.fd, 64 * KiB)
-                if not chunk:
-                    selector.unregister(key.fileobj)
-                key.data.extend(chunk)
-                MAX_GIT_OUTPUT.check(len(key.data), "the answer of git")
-    process.wait(max(0.0, until - time.monotonic()))
-    return out, complaint
-
-
-def _capture(git: _Git) -> GitFacts | None:
+def _capture(git: Git) -> GitFacts | None:
     inside = git.ask("rev-parse", "--is-inside-work-tree")
     if inside.code != 0:
         return _refused(inside)
@@ -186,7 +76,7 @@ def _capture(git: _Git) -> GitFacts | None:
     commit = head if head is not None and _COMMIT.fullmatch(head) else None
     full = git.line("symbolic-ref", "--quiet", "HEAD")
     branch = full.removeprefix("refs/heads/") if full is not None else None
-    settings = list(_settings(git))
+    settings = list(read_settings(git))
     notes: list[str] = []
     dirty, changed, untracked = _status(git, settings, notes) if work_tree else (None, 0, 0)
     return GitFacts(
@@ -195,14 +85,14 @@ def _capture(git: _Git) -> GitFacts | None:
         dirty=dirty,
         changed=changed,
         untracked=untracked,
-        remote=_remote(settings, branch),
+        remote=remote_of(settings, branch),
         branch=clean_text(branch) if branch is not None else None,
         tags=_tags(git, commit) if commit is not None else (),
         notes=tuple(notes),
     )
 
 
-def _refused(answer: _Answer) -> GitFacts | None:
+def _refused(answer: Answer) -> GitFacts | None:
     # LC_ALL=C: these words are git's own, and have been the same since 2.35.2.
     if "not a git repository" in answer.complaint:
         return None
@@ -216,50 +106,16 @@ def _refused(answer: _Answer) -> GitFacts | None:
     return replace(_NOTHING, notes=(note,))
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    """One value of git's configuration; `own` if the repository itself sets it."""
-
-    key: str
-    value: str
-    own: bool
-
-
-def _settings(git: _Git) -> Iterator[_Setting]:
-    answer = git.ask("config", "--show-scope", "-z", "--get-regexp", _WANTED)
-    if answer.code not in (0, 1):
-        # Without the list of filters no status can be asked for safely.
-        raise OSError("git config failed")
-    parts = answer.text.split("\x00")
-    for scope, pair in zip(parts[0::2], parts[1::2], strict=False):
-        key, _, value = pair.partition("\n")
-        yield _Setting(key, value, own=scope not in ("system", "global", "command"))
-
-
-def _remote(settings: list[_Setting], branch: str | None) -> str | None:
-    # The last value of a key is the one that git uses.
-    values = {setting.key: setting.value for setting in settings}
-    upstream = values.get(f"branch.{branch}.remote", "origin") if branch is not None else "origin"
-    raw = values.get(f"remote.{upstream}.url") or values.get("remote.origin.url")
-    if not raw:
-        return None
-    url = redact_url(raw)
-    # A path of this machine says nothing elsewhere, and often names its user.
-    if url != REDACTED and not url.startswith(_NETWORK_URL):
-        return None
-    return clean_text(url)
-
-
-def _tags(git: _Git, commit: str) -> tuple[str, ...]:
+def _tags(git: Git, commit: str) -> tuple[str, ...]:
     found = git.line(
-        "for-each-ref", f"--points-at={commit}", f"--count={MAX_TAGS_AT_COMMIT}", "--format=%(refname)", "refs/tags"
+        "for-each-ref", f"--points-at={commit}", f"--count={MAX_GIT_TAGS.value}", "--format=%(refname)", "refs/tags"
     )
     return tuple(clean_text(ref.removeprefix("refs/tags/")) for ref in (found or "").splitlines())
 
 
-def _status(git: _Git, settings: list[_Setting], notes: list[str]) -> tuple[bool | None, int, int]:
+def _status(git: Git, settings: Sequence[Setting], notes: list[str]) -> tuple[bool | None, int, int]:
     """Return dirty, changed and untracked; (None, 0, 0) where nobody can say."""
-    options = _without_filters(settings, notes)
+    options = without_filters(settings, notes)
     if options is None:
         return None, 0, 0
     try:
@@ -273,7 +129,7 @@ def _status(git: _Git, settings: list[_Setting], notes: list[str]) -> tuple[bool
             # Looking into submodules would start a git in each, under configuration not seen here.
             "--ignore-submodules=dirty",
         )
-    except _NO_ANSWER:
+    except NO_ANSWER:
         notes.append("git status was too slow or said too much; whether the tree is clean is not known")
         return None, 0, 0
     if answer.code != 0:
@@ -283,29 +139,3 @@ def _status(git: _Git, settings: list[_Setting], notes: list[str]) -> tuple[bool
     changed = sum(entry.startswith(("1 ", "u ")) for entry in entries)
     untracked = sum(entry.startswith("? ") for entry in entries)
     return bool(changed or untracked), changed, untracked
-
-
-def _without_filters(settings: list[_Setting], notes: list[str]) -> list[str] | None:
-    """Options that switch off the filter programs which the repository itself names; None if one cannot be.
-
-    `git status` pipes a file whose time stamp changed through its clean filter: a program that any
-    repository may name. The user's own filters (global, system) and Git LFS stay.
-    """
-    own = [setting for setting in settings if setting.own]
-    names = {
-        match[1]
-        for setting in own
-        if setting.value not in _KNOWN_FILTERS and (match := _FILTER.fullmatch(setting.key)) is not None
-    }
-    # `-c` splits at the first equals sign; and an extension is run by Git LFS, whoever configured that.
-    if any("=" in name for name in names) or any(setting.key.lower().startswith("lfs.extension.") for setting in own):
-        notes.append("the repository names programs that cannot be switched off; whether it is clean is not known")
-        return None
-    if names:
-        notes.append("filters that the repository's own configuration names were not run; files may count as changed")
-    return [
-        option
-        for name in sorted(names)
-        for setting in ("clean=", "process=", "required=false")
-        for option in ("-c", f"filter.{name}.{setting}")
-    ]

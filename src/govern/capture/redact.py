@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from govern.limits import MAX_CAPTURED
 from govern.secret_shapes import find_shape
 
 REDACTED: Final = "[redacted]"
-MAX_VALUE: Final = 500
-"""Characters of one captured value; what is longer is cut, after it was searched for secrets."""
 
 _BEGINNINGS: Final = re.compile(
     r"gh[pousr]_[A-Za-z0-9]{10}|github_pat_[A-Za-z0-9_]{10}|gl(?:[a-z]{2,6})-[A-Za-z0-9_-]{16}"
@@ -67,7 +66,7 @@ def redact_url(text: str) -> str:
     return REDACTED if looks_secret(url) else url
 
 
-def clean_text(text: str, most: int = MAX_VALUE) -> str:
+def clean_text(text: str, most: int = MAX_CAPTURED.value) -> str:
     """Return a captured value as it may be signed and printed.
 
     Args:

@@ -43,8 +43,10 @@ def login(
 
 
 def _read_password() -> str:
+    data = sys.stdin.buffer.read(MAX_KEY_FILE.value + 1)
+    MAX_KEY_FILE.check(len(data), "the password", UsageError)
     try:
-        return sys.stdin.buffer.read(MAX_KEY_FILE.value).decode("utf-8").rstrip("\r\n")
+        return data.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
         # Not chained: the fault holds the password.
         raise UsageError("the password is not text", expected="UTF-8 on standard input") from None

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from govern.artifact.metadata import FILE_NAME, missing_for_policy
-from govern.artifact.metadata_template import metadata_template
+from govern.artifact.metadata.missing import missing_for_policy
+from govern.artifact.metadata.model import FILE_NAME
+from govern.artifact.metadata.template import metadata_template
 from govern.cli.verb import Run, single
 from govern.errors import InvalidInput
 from govern.operations.metadata_file import load_metadata

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from govern.cli.verb import Run
-from govern.errors import InvalidInput, UsageError
-from govern.limits import MAX_POLICY
+from govern.errors import UsageError
+from govern.operations.policy_file import load_policy
 from govern.operations.verify import Verifier
-from govern.policy.model import Policy, read_policy
+from govern.policy.model import Policy
 from govern.signing.key_file import KeySigner, load_public_key, load_signer
 from govern.signing.passphrase import passphrase_from
 
@@ -44,16 +44,7 @@ def open_policy(run: Run, policy: Path | None) -> Policy | None:
     """Load the policy of a flag or of GOVERN_POLICY; never one of the working directory."""
     environment = run.context.settings.environment
     path = policy or (Path(environment["GOVERN_POLICY"]) if environment.get("GOVERN_POLICY") else None)
-    if path is None:
-        return None
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_POLICY.value + 1)
-    except OSError as fault:
-        raise InvalidInput(
-            "the policy cannot be read", got=f"{str(path)!r}: {fault.strerror}", hint="govern policy init writes one"
-        ) from fault
-    return read_policy(data, str(path))
+    return load_policy(path) if path is not None else None
 
 
 def open_verifier(

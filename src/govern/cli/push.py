@@ -13,8 +13,8 @@ from govern.cli.console import human_size
 from govern.cli.options import ExpectedName, PassphraseFile, PolicyFile, Reference, open_policy, open_signer
 from govern.cli.verb import Run, single
 from govern.errors import UsageError
-from govern.operations.push import PushOptions, pack_planned, plan_push
 from govern.operations.push import push as push_artifact
+from govern.operations.push_plan import PushOptions, pack_planned, plan_push
 from govern.report.views import PushView
 
 

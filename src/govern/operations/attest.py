@@ -8,7 +8,7 @@ from typing import Any
 
 from govern.artifact.reading import Inside, read_inside
 from govern.errors import Denied, InvalidInput, UsageError
-from govern.names import Name
+from govern.names import Name, SubjectName
 from govern.oci.manifest import read_manifest
 from govern.oci.reference import Pinned, Reference
 from govern.operations.attach import attach_record
@@ -20,7 +20,7 @@ from govern.policy.model import Policy
 from govern.predicates import annotation
 from govern.predicates.annotation import PLAIN_SCHEMA, Annotation
 from govern.predicates.common import DigestSet, read_predicate
-from govern.predicates.kinds import OURS, resolve_type, word_for
+from govern.predicates.kinds import OMS_V1, OURS, resolve_type, word_for
 from govern.signing.signer import Signer
 from govern.times import write_time
 from govern.trust.admit import Subject, Trust, admit
@@ -75,6 +75,14 @@ def attest(
         Denied: for an artifact whose own name is another.
     """
     predicate_type = resolve_type(kind)
+    if predicate_type == OMS_V1:
+        # Its subjects are the files of a model, in an order of its own: with ours it would be no OMS signature.
+        raise UsageError(
+            "an OpenSSF model signature is not a predicate about a manifest",
+            got=kind,
+            expected="another type",
+            hint="sign the directory with model_signing; this version does not write such signatures",
+        )
     ours = OURS.get(predicate_type)
     if ours is not None:
         if ours.own_verb is not None:
@@ -140,6 +148,8 @@ def _write(
     expected = _name(context, reference, inside, name)
     # An artifact without a name inside is called as it was typed (FORMAT §1).
     about = About(pinned.digest, expected, inside.version if inside.name is not None else pinned.tag)
+    # What other tools wrote inside need not be a version: no reader would take a record about it.
+    SubjectName.parse(about.subject[0])
     signed = sign_record([about.subject], predicate_type, predicate, signer, context.clock())
     raw = read_artifact(store, pinned, context.objects)
     manifest = attach_record(store, signed, raw.descriptor)

@@ -18,7 +18,6 @@ from govern.oci.reference import LayoutPlace, Pinned, Place, Reference, Registry
 from govern.policy.model import Policy
 from govern.progress import SILENT, Progress
 from govern.settings import Settings
-from govern.store.layout import LayoutStore
 from govern.store.object_cache import ObjectCache
 from govern.store.protocol import Store
 
@@ -68,6 +67,8 @@ class Context(AbstractContextManager["Context"]):
     def _open(self, place: Place, mount_from: Sequence[str]) -> Store:
         match place:
             case LayoutPlace():
+                from govern.store.layout import LayoutStore
+
                 return LayoutStore(Path(place.path))
             case RegistryPlace():
                 # Imported here: who works on a layout needs no HTTP stack.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from govern.artifact.lock import Lock, read_lock
-from govern.artifact.metadata import MetadataFile, Source
+from govern.artifact.metadata.model import MetadataFile, Source
 from govern.capture.provenance import Input
 from govern.errors import InvalidInput
 from govern.oci.digest import Digest

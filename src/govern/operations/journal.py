@@ -16,12 +16,10 @@ from pathlib import Path
 from govern import canonical
 from govern.errors import GovernError, InvalidInput
 from govern.intoto import base64
-from govern.limits import Bound
+from govern.limits import MAX_JOURNAL
 from govern.oci.digest import Digest
 from govern.operations.attach import Signed, reopen
 from govern.trust.keys import PublicKey
-
-MAX_JOURNAL = Bound("MAX_JOURNAL", 64 * 1024 * 1024)
 
 
 @dataclass(frozen=True, slots=True)

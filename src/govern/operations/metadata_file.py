@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from govern.artifact.metadata import FILE_NAME, MetadataFile, read_metadata
+from govern.artifact.metadata.model import FILE_NAME, MetadataFile
+from govern.artifact.metadata.reading import read_metadata
 from govern.errors import InvalidInput
 from govern.limits import MAX_METADATA
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from govern.artifact.file_list import FileList
-from govern.artifact.metadata import MetadataFile, to_record
+from govern.artifact.metadata.model import MetadataFile
+from govern.artifact.metadata.record import to_record
 from govern.capture.ci import capture_ci
 from govern.capture.environment import capture_environment
 from govern.capture.git import capture_git

@@ -14,6 +14,7 @@ from govern.names import Name, SubjectName
 from govern.oci.digest import Digest
 from govern.operations.attach import Signed
 from govern.predicates.common import RecordReference
+from govern.predicates.kinds import OURS
 from govern.signing.signer import Signer, sign_statement
 from govern.times import write_time
 from govern.trust.records import Record
@@ -51,10 +52,11 @@ def sign_record(
     signer: Signer,
     at: datetime,
 ) -> Signed:
-    """Sign one record; `created` is the second of signing, which for kinds of ours is `issuedAt`."""
+    """Sign one record; `created` is `issuedAt` in kinds of ours, in all others the second of signing (FORMAT §5)."""
     statement = write_statement(subjects, predicate_type, predicate)
     bundle = sign_statement(statement, signer)
-    return Signed(bundle, statement, signer.public_key.signer, write_time(at))
+    created = str(predicate["issuedAt"]) if predicate_type in OURS else write_time(at)
+    return Signed(bundle, statement, signer.public_key.signer, created)
 
 
 def saw_of(records: Iterable[Record]) -> tuple[RecordReference, ...] | None:

@@ -23,19 +23,17 @@ from govern.ledger.state import Registered, State
 from govern.names import Name
 from govern.oci.reference import Pinned
 from govern.policy.decision import (
-    CheckView,
     Code,
     Decision,
     Outcome,
     PolicyView,
     Reason,
-    RecordView,
-    RefusedView,
     Requirement,
     SubjectView,
     TagView,
 )
 from govern.policy.model import Policy
+from govern.policy.record_views import refused_claims, seen_records
 from govern.predicates import registration
 from govern.predicates.kinds import word_for
 from govern.times import write_time
@@ -155,8 +153,8 @@ def decide(
         tag=tag,
         reasons=tuple(reasons),
         requirements=tuple(requirements),
-        records=_views(policy, state, artifact),
-        refused=tuple(_refused(one) for one in sorted(refused, key=lambda one: one.manifest)),
+        records=seen_records(policy, state, digest, name),
+        refused=refused_claims(refused),
         unread=completeness.unread,
     )
 
@@ -292,41 +290,3 @@ def _incomplete(completeness: Completeness) -> list[Reason]:
             )
         )
     return reasons
-
-
-def _views(policy: Policy, state: State, artifact: Artifact) -> tuple[RecordView, ...]:
-    """Return the records about this artifact; the line holds those of every version."""
-    digest, name = artifact.pinned.digest, artifact.expected
-    late = "claims to be written later than the moment asked about"
-    views = [_view(policy, one, name) for one in state.records if one.is_about(digest)]
-    views += [_view(policy, one, name, late) for one in state.later if one.is_about(digest)]
-    return tuple(sorted(views, key=lambda one: (one.word, one.issued_at or "", one.statement)))
-
-
-def _view(policy: Policy, record: Record, name: Name, note: str = "") -> RecordView:
-    authorised = _may(policy, record, name)
-    if not note and not authorised:
-        note = f"not authorised under {policy.source}"
-    return RecordView(
-        word=record.word,
-        type=record.statement.predicate_type,
-        statement=record.statement.digest,
-        signer=record.signer,
-        person=policy.owners.get(record.signer),
-        authorised=authorised,
-        manifest=record.claim.manifest,
-        issued_at=write_time(record.issued_at) if record.issued_at else None,
-        about=record.statement.subjects[0].name,
-        note=note,
-        checks=tuple(CheckView(step=one.step, made=one.made, detail=one.detail) for one in record.checks),
-    )
-
-
-def _refused(one: Rejected) -> RefusedView:
-    return RefusedView(
-        manifest=one.manifest,
-        reason=one.reason.message,
-        claimed_type=one.claimed_type,
-        claimed_signer=one.claimed_signer,
-        about_another=one.about_another,
-    )

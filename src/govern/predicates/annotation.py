@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, StrictStr
 
+from govern.limits import MAX_NOTE_NAME, MAX_NOTES
 from govern.names import NAMESPACE, predicate_type
 from govern.predicates.common import Common, Text
 
@@ -41,8 +42,10 @@ def is_reserved(name: str) -> bool:
 
 def _names(entries: dict[str, Any]) -> dict[str, Any]:
     for name in entries:
-        if not name or len(name) > 200 or any(unicodedata.category(one)[0] == "C" for one in name):
-            raise ValueError("an entry name has 1 to 200 characters, all of them visible")
+        # Letters that a later Unicode will know are let through: readers of different ages must agree.
+        hidden = any(unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp") for one in name)
+        if not name.strip() or len(name) > MAX_NOTE_NAME.value or hidden:
+            raise ValueError(f"an entry name has 1 to {MAX_NOTE_NAME.value} characters, all of them visible")
         if is_reserved(name):
             raise ValueError(
                 f"the entry name {name!r} is reserved: decisions have records of their own, "
@@ -58,5 +61,5 @@ class Annotation(Common):
         StrictStr,
         Field(alias="schema", pattern=r"^[a-z][a-z0-9+.-]*:.+$", description="URI of what the entries mean."),
     ] = PLAIN_SCHEMA
-    entries: Annotated[dict[StrictStr, Any], AfterValidator(_names), Field(min_length=1, max_length=1000)]
+    entries: Annotated[dict[StrictStr, Any], AfterValidator(_names), Field(min_length=1, max_length=MAX_NOTES.value)]
     note: Text | None = None

@@ -42,7 +42,9 @@ def is_decimal(text: str) -> bool:
 class Model(BaseModel):
     """A frozen model that refuses unknown fields: "written by a newer govern" (DESIGN §5)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, strict=True)
+    model_config = ConfigDict(
+        frozen=True, defer_build=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, strict=True
+    )
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object, without absent fields."""

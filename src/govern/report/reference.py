@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from govern.artifact.roles import TABLE
-from govern.predicates.kinds import ALIASES, OURS
+from govern.predicates.kinds import ALIASES, OURS, SLSA_V1
 
 
 def reference_text(commands: Mapping[str, str]) -> str:
@@ -18,7 +18,6 @@ def reference_text(commands: Mapping[str, str]) -> str:
 
 
 def _lines(commands: Mapping[str, str]) -> Iterator[str]:
-
     yield "### Commands"
     yield ""
     yield "| command | what it does |"
@@ -27,7 +26,8 @@ def _lines(commands: Mapping[str, str]) -> Iterator[str]:
         yield f"| `govern {name}` | {text} |"
     yield ""
     yield "`govern COMMAND --help` shows the options. stdout is data, stderr is everything else; `--format json` is"
-    yield "versioned, with a schema in `schemas/output/`."
+    yield "versioned, with a schema in `schemas/output/`. `govern --install-completion` lets bash, zsh, fish and"
+    yield "PowerShell complete commands and options."
     yield ""
     yield "| exit code | meaning |"
     yield "|---|---|"
@@ -46,7 +46,8 @@ def _lines(commands: Mapping[str, str]) -> Iterator[str]:
         verb = kind.own_verb or ("annotate" if kind.word == "annotation" else "attest")
         yield f"| `{kind.word}` | `{kind.uri}` | `govern {verb}` |"
     for word, uri in ALIASES.items():
-        yield f"| `{word}` | `{uri}` | `govern attest` |"
+        writers = "`govern push`, `govern attest`" if uri == SLSA_V1 else "`govern attest`"
+        yield f"| `{word}` | `{uri}` | {writers} |"
     yield ""
     yield "### Roles of files"
     yield ""
@@ -75,7 +76,7 @@ def _lines(commands: Mapping[str, str]) -> Iterator[str]:
 
 
 VARIABLES = (
-    ("GOVERN_KEY_PASSPHRASE", "passphrase of the signing key"),
+    ("GOVERN_KEY_PASSPHRASE, COSIGN_PASSWORD", "passphrase of the signing key; the first that is set"),
     ("GOVERN_POLICY", "the policy to decide under"),
     ("GOVERN_REGISTRY", "`HOST` or `HOST/PREFIX` that completes names without a host"),
     ("GOVERN_AUTH_HOST, GOVERN_AUTH_USERNAME, GOVERN_AUTH_PASSWORD, GOVERN_AUTH_TOKEN", "credentials of one registry"),

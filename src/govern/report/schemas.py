@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, TypeAdapter
 
 from govern.artifact.lock import Lock
-from govern.artifact.metadata import MetadataFile
+from govern.artifact.metadata.model import MetadataFile
 from govern.names import NAMESPACE
 from govern.oci.descriptor import DigestText
 from govern.policy.decision import Decision

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from govern.operations.attest import Attested
-from govern.operations.pull import Pulled
-from govern.operations.push import Pushed
 from govern.policy.decision import Decision
 from govern.predicates.kinds import word_for
+
+if TYPE_CHECKING:
+    # One verb's view must not load the other verbs.
+    from govern.operations.attest import Attested
+    from govern.operations.pull import Pulled
+    from govern.operations.push import Pushed
 
 
 class View(BaseModel):
     """A frozen output model."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, defer_build=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+    )
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of the contract."""

@@ -12,11 +12,10 @@ from typing import Any, Final
 
 from govern import canonical
 from govern.errors import InvalidInput, UsageError
-from govern.limits import MAX_KEY_FILE
+from govern.limits import MAX_KEY_FILE, MAX_SCRYPT
 
 COSIGN_MARKERS: Final = (b"ENCRYPTED SIGSTORE PRIVATE KEY", b"ENCRYPTED COSIGN PRIVATE KEY")
 _MAX_COST: Final = {"N": 1 << 20, "r": 32, "p": 16}
-_SCRYPT_MEMORY: Final = 1 << 30
 
 
 def decrypt_cosign_key(pem: bytes, passphrase: bytes, what: str) -> bytes:
@@ -49,7 +48,7 @@ def decrypt_cosign_key(pem: bytes, passphrase: bytes, what: str) -> bytes:
         cost = _cost(kdf["params"], what)
         salt, nonce = base64.b64decode(kdf["salt"]), base64.b64decode(cipher["nonce"])
         secret = hashlib.scrypt(
-            passphrase, salt=salt, n=cost["N"], r=cost["r"], p=cost["p"], maxmem=_SCRYPT_MEMORY, dklen=32
+            passphrase, salt=salt, n=cost["N"], r=cost["r"], p=cost["p"], maxmem=MAX_SCRYPT.value, dklen=32
         )
         return bytes(SecretBox(secret).decrypt(base64.b64decode(value["ciphertext"]), nonce))
     except CryptoError as fault:

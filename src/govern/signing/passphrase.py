@@ -31,11 +31,12 @@ def passphrase_from(
         if file is not None:
             try:
                 with file.open("rb") as source:
-                    data = source.read(MAX_KEY_FILE.value)
+                    data = source.read(MAX_KEY_FILE.value + 1)
             except OSError as fault:
                 raise InvalidInput(
                     "the passphrase file cannot be read", got=f"{str(file)!r}: {fault.strerror}"
                 ) from fault
+            MAX_KEY_FILE.check(len(data), "the passphrase file", InvalidInput)
             return data.splitlines()[0] if data else b""
         for variable in (PASSPHRASE_VARIABLE, COSIGN_VARIABLE):
             if variable in environment:

@@ -12,13 +12,13 @@ from urllib.parse import unquote, urlsplit
 import requests
 
 from govern.errors import InvalidInput, UsageError
-from govern.limits import BUFFER_BYTES, MAX_INDEX, MAX_MANIFEST, Bound
+from govern.limits import BUFFER_BYTES, MAX_HELD, MAX_INDEX, MAX_MANIFEST, Bound
 from govern.names import is_repository, is_tag
 from govern.oci.digest import Digest
 from govern.oci.reference import RegistryPlace, parse
 from govern.store.oras_connection import Connections
 from govern.store.oras_errors import NotAReference
-from govern.store.oras_response import MAX_HELD, name_by_content, response_of
+from govern.store.oras_response import name_by_content, response_of
 from govern.store.registry.client import Body, Client, read_only, read_write
 from govern.store.registry.origin import origin_of
 from govern.store.registry.upload import COMMIT_RATE

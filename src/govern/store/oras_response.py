@@ -15,13 +15,10 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from govern.errors import ContentMismatch, LimitExceeded
-from govern.limits import MAX_ERROR_BODY, Bound, MiB
+from govern.limits import MAX_ERROR_BODY, Bound
+from govern.limits import MAX_HELD as MAX_HELD
 from govern.oci.digest import Digest
-from govern.store.registry.http import Answer
-
-MAX_HELD: Final = Bound("MAX_HELD", 64 * MiB)
-"""What a response that is not streamed may hold in memory."""
-
+from govern.store.registry.answer import Answer
 
 _REASONS: Final = {one.value: one.phrase for one in HTTPStatus}
 
@@ -53,7 +50,7 @@ class CheckedBody(io.RawIOBase):
                 hasher.update(data)
             if held:
                 yield held
-            held = data
+            held = bytes(data)
         if self._digest is not None and hasher is not None:
             self._digest.check_hex(hasher.hexdigest(), self._what)
         if held:

@@ -19,15 +19,8 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from govern.errors import InvalidInput, ProtocolError
-from govern.limits import BUFFER_BYTES, MAX_FILES, Bound, MiB
+from govern.limits import BUFFER_BYTES, FREE_OF_RATIO, MAX_FILES, MAX_MEMBER_HEADER, MAX_RATIO
 from govern.paths import TAR_FOLDER, check_collisions, check_path
-
-MAX_RATIO: Final = Bound("MAX_RATIO", 100, "bytes for each of the layer")
-FREE_OF_RATIO: Final = 64 * MiB
-"""Layers that unpack to no more than this may compress as well as they like."""
-
-MAX_MEMBER_HEADER: Final = Bound("MAX_MEMBER_HEADER", 1 * MiB)
-"""A long name in a tar, which is read into memory."""
 
 _FILES: Final = (tarfile.REGTYPE, tarfile.AREGTYPE)
 _BLOCK: Final = 512
@@ -115,7 +108,7 @@ def _refused(title: str, got: str, expected: str) -> ProtocolError:
 
 def _gunzip(layer: Path, plain: IO[bytes], title: str) -> bool:
     """Decompress within the bound; return whether it is gzip at all."""
-    size, most = 0, max(FREE_OF_RATIO, layer.stat().st_size * MAX_RATIO.value)
+    size, most = 0, max(FREE_OF_RATIO.value, layer.stat().st_size * MAX_RATIO.value)
     with layer.open("rb") as source:
         if source.read(2) != b"\x1f\x8b":
             return False

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import govern
-from govern.artifact.secrets import SCANNED_BYTES, find_secret
+from govern.artifact.secrets import find_secret
 from govern.errors import InvalidInput
+from govern.limits import SCANNED_FOR_SECRETS
 from govern.signing.key_file import generate_key_pair
 from support.registration import waivers_at
 from support.trees import write_tree
@@ -76,7 +77,7 @@ def test_names_that_only_look_alike_are_none(path: str) -> None:
     assert why(path) is None
 
 
-@pytest.mark.parametrize("before", [0, 8_000, 9_000, SCANNED_BYTES - len(TOKEN)])
+@pytest.mark.parametrize("before", [0, 8_000, 9_000, SCANNED_FOR_SECRETS.value - len(TOKEN)])
 def test_a_secret_is_found_in_text_wherever_it_stands(before: int) -> None:
     # The first `before` bytes end with a line.
     text = b"caf\xc3\xa9 text " * before

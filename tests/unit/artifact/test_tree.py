@@ -61,12 +61,18 @@ def _below_a_file(out: Path) -> Path:
     return _file(out) / "deeper"
 
 
+def _below_a_circle(out: Path) -> Path:
+    out.symlink_to(out.name)
+    return out / "deeper"
+
+
 @pytest.mark.parametrize(
     ("make", "why"),
     [
         (_file, "the output is a file"),
         (_dangling, "the output is a link to nowhere"),
         (_below_a_file, "the output"),
+        (_below_a_circle, "the output"),
         (lambda out: Path("/"), "the output is the root"),
     ],
 )

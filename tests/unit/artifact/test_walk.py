@@ -11,6 +11,7 @@ import pytest
 
 from govern.artifact.walk import NEVER_FILES, NEVER_FOLDERS, find_files, identity_of
 from govern.errors import InvalidInput
+from govern.limits import MAX_METADATA
 from support.trees import write_tree
 
 
@@ -93,6 +94,17 @@ def test_ignored_links_and_pipes_are_not_looked_at(tree: Path) -> None:
 def test_ignore_rules_that_are_no_text_are_refused(tree: Path) -> None:
     (tree / ".governignore").write_bytes(b"\xff\xfe")
     with pytest.raises(InvalidInput, match=r"\.governignore cannot be read"):
+        find_files(tree)
+
+
+def test_ignore_rules_are_read_up_to_their_bound(tree: Path) -> None:
+    rules = tree / ".governignore"
+    rules.write_bytes(b"#" * (MAX_METADATA.value + 1))
+    with pytest.raises(InvalidInput, match="MAX_METADATA"):
+        find_files(tree)
+    # A sparse file says that it is a terabyte; nobody may try to hold it.
+    os.truncate(rules, 1 << 40)
+    with pytest.raises(InvalidInput, match="MAX_METADATA"):
         find_files(tree)
 
 
@@ -218,6 +230,14 @@ def test_a_link_into_a_named_root_is_followed(tree: Path, tmp_path: Path) -> Non
     (tree / "other").symlink_to("../store/other")
     with pytest.raises(InvalidInput, match=r"leaves the tree.*'other'"):
         find_files(tree, link_roots=[store / "weights"])
+
+
+def test_a_named_root_that_is_a_link_to_itself_allows_nothing(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "x").write_bytes(b"x")
+    (tree / "x").symlink_to("../x")
+    with pytest.raises(InvalidInput, match="leaves the tree"):
+        find_files(tree, link_roots=[tmp_path / "circle"])
 
 
 # --- Hugging Face --------------------------------------------------------------------------------

@@ -11,8 +11,7 @@ from typing import Final
 
 from govern.artifact.headers.header import Window
 from govern.errors import InvalidInput
-from govern.limits import MAX_ONNX_SCAN
-from govern.paths import MAX_PATH
+from govern.limits import MAX_ONNX_SCAN, MAX_PATH
 
 VARINT: Final = 0
 BYTES: Final = 2

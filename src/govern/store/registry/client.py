@@ -15,9 +15,11 @@ from typing import Any, Final
 from govern.errors import AuthError, GovernError, LimitExceeded, NetworkError, NotFound, ProtocolError, Undecided
 from govern.limits import MAX_ERROR_BODY, MAX_REDIRECTS, Bound
 from govern.settings import HostSettings, Settings
+from govern.store.registry.answer import Answer
 from govern.store.registry.auth import Auth
 from govern.store.registry.credentials import Credentials
-from govern.store.registry.http import Answer, Http, Untrusted
+from govern.store.registry.http import Http
+from govern.store.registry.network_fault import Untrusted
 from govern.store.registry.origin import Origin, is_loopback, join, origin_of
 from govern.store.registry.retry import PASSING, Tries
 

@@ -21,8 +21,9 @@ from govern.errors import ContentMismatch, GovernError, NetworkError, ProtocolEr
 from govern.limits import BUFFER_BYTES
 from govern.oci.descriptor import Descriptor
 from govern.progress import Progress
+from govern.store.registry.answer import SLOWEST, Answer
+from govern.store.registry.behind import Behind
 from govern.store.registry.client import Client, read_only
-from govern.store.registry.http import SLOWEST, Answer
 from govern.store.registry.retry import Tries
 
 if TYPE_CHECKING:
@@ -32,11 +33,12 @@ LARGE: Final = 64 * 1024 * 1024
 """Blobs that have more than this to come may be fetched in ranges."""
 
 SEGMENT: Final = 16 * 1024 * 1024
-LOOK_AFTER: Final = 4 * 1024 * 1024
+LOOK_AFTER: Final = 8 * 1024 * 1024
 """How many bytes of one stream are judged before others are opened."""
 
-SLOW_STREAM: Final = 150 * 1024 * 1024
-"""Bytes per second below which a single stream is called slow."""
+SLOW_STREAM: Final = 80 * 1024 * 1024
+"""Bytes per second of waiting below which a single stream is called slow. A stream that is held up by this
+machine's own work, hashing the others say, would not become faster by more of them."""
 
 STREAMS: Final = 6
 _CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)")
@@ -164,26 +166,27 @@ class Download:
 
     def _stream(self, file: BinaryIO, hasher: _Hash, done: int) -> int:
         answer = self._get(done, None)
-        begun, first = time.monotonic(), done
-        looked = False
-        file.seek(done)
+        first, looked = done, False
+        hashing = Behind(hasher.update)
         try:
-            for data in answer.chunks():
+            for data in answer.chunks(hold=2):
                 if done + len(data) > self.descriptor.size:
                     raise self._wrong_size("more bytes")
-                hasher.update(data)
-                file.write(data)
+                _write(file.fileno(), data, done)
+                hashing.run(data)
                 done += len(data)
                 self.progress.advance(len(data))
                 if not looked and done - first >= LOOK_AFTER:
                     looked = True
-                    slow = (done - first) / max(1e-6, time.monotonic() - begun) < SLOW_STREAM
+                    slow = done - first < SLOW_STREAM * answer.waited
                     extra = self._more_streams() if slow and self.descriptor.size - done > LARGE else 0
                     if extra:
+                        hashing.finish()
                         return self._ranges(file, hasher, done, answer, extra)
         except NetworkError as fault:
             raise _Cut(done, fault) from fault
         finally:
+            hashing.finish()
             answer.close()
         if done != self.descriptor.size:
             raise _Cut(
@@ -248,7 +251,7 @@ class Download:
                     for data in answer.chunks():
                         if at + len(data) > end:
                             raise self._wrong_size("more bytes than asked for")
-                        os.pwrite(descriptor, data, at)
+                        _write(descriptor, data, at)
                         at += len(data)
                         self.progress.advance(len(data))
                         if stop.is_set():
@@ -270,6 +273,13 @@ class Download:
             expected=f"{self.descriptor.size} bytes",
             hint="do not use it: somebody or something changed these bytes",
         )
+
+
+def _write(file: int, data: memoryview, offset: int) -> None:
+    """Write all of it: a disk that fills up takes a part, and says so only the next time."""
+    while data:
+        count = os.pwrite(file, data, offset)
+        data, offset = data[count:], offset + count
 
 
 class _Cut(Exception):

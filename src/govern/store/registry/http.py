@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,157 +18,14 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 import requests
 import urllib3
 
-from govern.errors import GovernError, InvalidInput, LimitExceeded, NetworkError, ProtocolError
-from govern.limits import Bound
+from govern.errors import GovernError, InvalidInput
 from govern.settings import HostSettings, Settings
 from govern.store.registry.adapter import Adapter
-from govern.store.registry.deadline import Deadline
-
-CHUNK: Final = 256 * 1024
-"""How much is read at once; it stays in the processor's cache until it is hashed and written."""
-
-SLOWEST: Final = 1024
-"""Bytes per second below which a transfer is given up, averaged over one timeout."""
+from govern.store.registry.answer import Answer
+from govern.store.registry.network_fault import network_fault
 
 _log: Final = logging.getLogger("govern.http")
 _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
-
-
-class Untrusted(NetworkError):
-    """A certificate that does not hold; it will not the next time either."""
-
-
-class Answer:
-    """A response whose body is read under a bound, and given back to the pool.
-
-    Args:
-        url: what was asked.
-        response: of `requests`, streamed.
-        timeout: seconds; the window over which the rate is judged.
-    """
-
-    def __init__(self, url: str, response: requests.Response, timeout: float) -> None:
-        self.url = url
-        self.status = response.status_code
-        self.headers: Mapping[str, str] = response.headers
-        self._raw: urllib3.HTTPResponse = response.raw
-        self._socket = getattr(self._raw.connection, "watched", None)
-        self._timeout = timeout
-        self._waited = 0.0
-        self._in_window = 0
-
-    @property
-    def content_type(self) -> str:
-        """The media type, without parameters, in lower case."""
-        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-
-    @property
-    def length(self) -> int | None:
-        """Content-Length, or None."""
-        text = self.headers.get("Content-Length", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
-
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the body as it comes, undecoded; raise `NetworkError` for cuts, silence and drips."""
-        if self.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
-            raise ProtocolError(
-                "the registry encoded the content",
-                got=f"Content-Encoding {self.headers['Content-Encoding'][:60]!r}",
-                expected="the bytes as they are, which is what was asked for",
-            )
-        while True:
-            begun = time.monotonic()
-            with Deadline(self._socket, self._timeout) as deadline:
-                try:
-                    # What is there, and not a whole chunk: for that a body that drips would be waited for
-                    # without end, since each byte of it comes in time.
-                    data = self._raw.read1(CHUNK, decode_content=False)
-                except (urllib3.exceptions.HTTPError, OSError, ValueError) as fault:
-                    raise network_error(self.url, TimeoutError() if deadline.missed else fault) from fault
-            if deadline.missed:
-                # A body without a length ends where its connection does: this one was ended by us.
-                raise network_error(self.url, TimeoutError())
-            if not data:
-                return
-            self._judge_rate(len(data), time.monotonic() - begun)
-            yield data
-
-    def _judge_rate(self, count: int, waited: float) -> None:
-        """Count what came and how long it was waited for; what the reader does in between is not counted."""
-        self._in_window += count
-        self._waited += waited
-        if self._waited >= self._timeout:
-            if self._in_window < SLOWEST * self._timeout:
-                raise NetworkError(
-                    "the registry sends too slowly",
-                    got=f"{self._in_window} bytes in {self._waited:.0f} s",
-                    expected=f"at least {SLOWEST} bytes a second",
-                    hint="try again, or raise --timeout",
-                )
-            self._waited, self._in_window = 0.0, 0
-
-    def read(self, bound: Bound, what: str, error: type[GovernError] = LimitExceeded) -> bytes:
-        """Return the whole body; raise `error` beyond the bound."""
-        parts: list[bytes] = []
-        size = 0
-        try:
-            if self.length is not None:
-                bound.check(self.length, what, error)
-            for data in self.chunks():
-                size += len(data)
-                bound.check(size, what, error)
-                parts.append(data)
-        finally:
-            self.close()
-        return b"".join(parts)
-
-    def close(self) -> None:
-        """Give the connection back; one whose body was not read to the end is closed."""
-        self._raw.release_conn() if self._raw.closed else self._drop()
-
-    def _drop(self) -> None:
-        try:
-            if self._raw.length_remaining == 0:
-                # An answer without a body, to HEAD say, is over only once it was read; given back before,
-                # the connection fails for whoever takes it next.
-                self._raw.drain_conn()
-                self._raw.release_conn()
-                return
-        except AttributeError:
-            pass
-        self._raw.close()
-        self._raw.release_conn()
-
-
-def network_error(url: str, fault: BaseException) -> GovernError:
-    """Return what a failure of the network is called for people."""
-    host = urlsplit(url).netloc.rpartition("@")[2]
-    text = str(fault)
-    if isinstance(fault, urllib3.exceptions.SSLError) or "CERTIFICATE_VERIFY_FAILED" in text or "SSLError" in text:
-        return Untrusted(
-            f"{host} could not be trusted",
-            got=_tls_reason(text),
-            expected="a certificate of a known authority",
-            hint="name the authority: --ca-file FILE, or ca in the settings of this host",
-        )
-    timed_out = isinstance(fault, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError)
-    return NetworkError(
-        f"{host} did not answer" if timed_out else f"the connection to {host} failed",
-        got="nothing in time" if timed_out else _reason(fault),
-        hint="check the network and the name; behind a proxy set HTTPS_PROXY; slow storage needs --timeout",
-    )
-
-
-def _tls_reason(text: str) -> str:
-    start = text.find("certificate verify failed")
-    return text[start : start + 120].rstrip(")'\"") if start >= 0 else text[:160]
-
-
-def _reason(fault: BaseException) -> str:
-    cause: BaseException = fault
-    while cause.__cause__ is not None or cause.__context__ is not None:
-        cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
-    return (str(cause) or type(cause).__name__).removeprefix("got ")[:200]
 
 
 @dataclass(slots=True)
@@ -236,7 +93,7 @@ class Http:
             if isinstance(fault.__cause__, GovernError):
                 raise fault.__cause__ from fault
             _log.debug("%s %s failed: %s", method, _shown(url), type(fault).__name__)
-            raise network_error(url, fault) from fault
+            raise network_fault(url, fault) from fault
         _log.debug(
             "%s %s → %d in %.0f ms [%s]",
             method, _shown(url), response.status_code, (time.monotonic() - begun) * 1000,

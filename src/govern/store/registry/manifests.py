@@ -16,8 +16,8 @@ from govern.names import is_tag
 from govern.oci.digest import Digest
 from govern.oci.manifest import RawManifest
 from govern.oci.media_types import MANIFESTS
+from govern.store.registry.answer import Answer
 from govern.store.registry.client import Client, read_only, read_write
-from govern.store.registry.http import Answer
 from govern.store.registry.origin import same_origin
 from govern.store.registry.retry import Tries
 

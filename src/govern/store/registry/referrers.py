@@ -26,7 +26,7 @@ from govern.limits import MAX_INDEX, MAX_PAGES, MAX_REFERRERS
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
 from govern.oci.manifest import Index, RawManifest, read_index, read_index_digests, read_manifest, write
-from govern.oci.media_types import IMAGE_INDEX, INDEXES, MANIFESTS
+from govern.oci.media_types import IMAGE_INDEX, MANIFESTS
 from govern.store.protocol import Listing
 from govern.store.registry.client import Client, read_only
 from govern.store.registry.manifests import exists, get_manifest, list_tags, next_link, put_manifest
@@ -147,7 +147,7 @@ class ReferrersOf:
         children are no records.
         """
         raw = None if self._no_index else self._at_fallback_tag(subject)
-        return None if raw is None or raw.media_type not in INDEXES or raw.digest == subject else raw
+        return None if raw is None or raw.media_type != IMAGE_INDEX or raw.digest == subject else raw
 
     def _at_fallback_tag(self, subject: Digest) -> RawManifest | None:
         """Return what the fallback tag leads to, or None where it leads nowhere."""
@@ -205,7 +205,7 @@ class ReferrersOf:
     def _may_index(self, subject: Digest) -> bool:
         """Whether the fallback tag is ours to write: never where it reads back as something else."""
         raw = self._at_fallback_tag(subject)
-        return raw is None or (raw.media_type in INDEXES and raw.digest != subject)
+        return raw is None or (raw.media_type == IMAGE_INDEX and raw.digest != subject)
 
     def _converge(self, subject: Digest, own: str) -> None:
         """Write the fallback index until it holds every record tag and everything it ever held.

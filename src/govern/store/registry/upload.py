@@ -13,8 +13,8 @@ from govern.errors import AuthError, InvalidInput, NetworkError, ProtocolError
 from govern.oci.content import Content
 from govern.oci.descriptor import Descriptor
 from govern.progress import Progress
+from govern.store.registry.answer import Answer
 from govern.store.registry.client import Client, read_only, read_write
-from govern.store.registry.http import Answer
 from govern.store.registry.origin import same_origin
 from govern.store.registry.retry import PASSING, Tries
 

@@ -1,18 +1,17 @@
-"""The Python API: the verbs as functions, for notebooks and training scripts. The same code as the commands."""
+"""The verbs as functions."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from govern.api.arguments import PolicyLike, SignWith, Trusted, context_of, policy_of, signer_of, verifier_of
 from govern.artifact.inspect import Rules
 from govern.artifact.roles import Role
 from govern.artifact.selection import Selection
 from govern.errors import UsageError
-from govern.limits import MAX_POLICY
 from govern.oci.reference import Pinned
 from govern.operations import attest as _attest
 from govern.operations import pull as _pull
@@ -22,69 +21,16 @@ from govern.operations import show as _show
 from govern.operations import verify as _verify
 from govern.operations import versions as _versions
 from govern.operations.attest import Attested
-from govern.operations.context import Context
 from govern.operations.context import resolve as _resolve
 from govern.operations.pull import Pulled, Unverified
-from govern.operations.push import Pushed, PushOptions
+from govern.operations.push import Pushed
+from govern.operations.push_plan import PushOptions
 from govern.operations.records import Filter, RecordsFound
 from govern.operations.show import Shown
-from govern.operations.verify import Verifier
 from govern.operations.versions import Versions
 from govern.policy.decision import Decision
-from govern.policy.model import Policy, read_policy
 from govern.predicates.annotation import PLAIN_SCHEMA
-from govern.settings import Settings, load_settings
-from govern.signing.key_file import load_public_key, load_signer
-from govern.signing.passphrase import passphrase_from
-from govern.signing.signer import Signer
-from govern.trust.keys import PublicKey
-
-SignWith = Signer | str | Path
-"""A signer, a private key's path, or `env:NAME`."""
-
-Trusted = PublicKey | str | Path
-"""A public key, its path, or `env:NAME`."""
-
-PolicyLike = Policy | str | Path
-"""A policy, or its path."""
-
-
-def _context(settings: Settings | None) -> Context:
-    return Context(settings or load_settings(os.environ))
-
-
-def _signer(context: Context, key: SignWith, passphrase: str | None) -> Signer:
-    if not isinstance(key, str | Path):
-        return key
-    environment = context.settings.environment
-    ask = passphrase_from(environment) if passphrase is None else lambda _label: passphrase.encode()
-    return load_signer(str(key), ask, environment)
-
-
-def _policy(policy: PolicyLike | None) -> Policy | None:
-    if policy is None or isinstance(policy, Policy):
-        return policy
-    with Path(policy).open("rb") as file:
-        return read_policy(file.read(MAX_POLICY.value + 1), str(policy))
-
-
-def _verifier(
-    context: Context,
-    key: Trusted | Iterable[Trusted] | None,
-    policy: PolicyLike | None,
-    require: Sequence[str] = (),
-) -> Verifier:
-    if (key is None) == (policy is None):
-        raise UsageError("nothing says whom to trust, or two things do", expected="one of key and policy")
-    if key is None:
-        return Verifier(policy=_policy(policy))
-    keys = [key] if isinstance(key, PublicKey | str | Path) else list(key)
-    environment = context.settings.environment
-    loaded = tuple(
-        (str(one.signer), one) if isinstance(one, PublicKey) else (str(one), load_public_key(str(one), environment))
-        for one in keys
-    )
-    return Verifier(keys=loaded, require=tuple(require))
+from govern.settings import Settings
 
 
 def push(
@@ -127,7 +73,7 @@ def push(
     Raises:
         GovernError: see `govern.errors`.
     """
-    with _context(settings) as context:
+    with context_of(settings) as context:
         options = PushOptions(
             name=name,
             kind=kind,
@@ -135,10 +81,10 @@ def push(
             link_roots=tuple(map(Path, link_roots)),
             inputs=tuple(map(Path, inputs)),
             metadata=Path(metadata) if metadata is not None else None,
-            policy=_policy(policy),
+            policy=policy_of(policy),
             reason=reason,
         )
-        return _push.push(context, Path(path), context.parse(reference), _signer(context, key, passphrase), options)
+        return _push.push(context, Path(path), context.parse(reference), signer_of(context, key, passphrase), options)
 
 
 def attest(
@@ -162,8 +108,8 @@ def attest(
         name: the name, where it is not the repository's path.
         settings: instead of those of the environment.
     """
-    with _context(settings) as context:
-        signer = _signer(context, key, passphrase)
+    with context_of(settings) as context:
+        signer = signer_of(context, key, passphrase)
         return _attest.attest(context, context.parse(reference), type, predicate, signer, name=name)
 
 
@@ -192,8 +138,8 @@ def annotate(
         name: the name, where it is not the repository's path.
         settings: instead of those of the environment.
     """
-    with _context(settings) as context:
-        signer = _signer(context, key, passphrase)
+    with context_of(settings) as context:
+        signer = signer_of(context, key, passphrase)
         target = context.parse(reference)
         return _attest.annotate(context, target, entries, signer, schema=schema, note=note, reason=reason, name=name)
 
@@ -221,8 +167,8 @@ def verify(
         at: the moment that is asked about.
         settings: instead of those of the environment.
     """
-    with _context(settings) as context:
-        verifier = _verifier(context, key, policy, require)
+    with context_of(settings) as context:
+        verifier = verifier_of(context, key, policy, require)
         return _verify.verify(context, context.parse(reference), verifier, name=name, at=at).decision
 
 
@@ -255,10 +201,10 @@ def pull(
         force: whether local edits may be lost.
         settings: instead of those of the environment.
     """
-    with _context(settings) as context:
+    with context_of(settings) as context:
         if insecure_no_verify and (key is not None or policy is not None):
             raise UsageError("insecure_no_verify was given with a key or policy", expected="one of them")
-        verifier = Unverified() if insecure_no_verify else _verifier(context, key, policy, require)
+        verifier = Unverified() if insecure_no_verify else verifier_of(context, key, policy, require)
         selection = Selection(tuple(include), tuple(roles))
         target = context.parse(reference)
         return _pull.pull(context, target, verifier, Path(output), name=name, selection=selection, force=force)
@@ -276,8 +222,8 @@ def records(
     settings: Settings | None = None,
 ) -> RecordsFound:
     """Query the records about an artifact, as `govern records` does. Without key and policy nothing is verified."""
-    with _context(settings) as context:
-        verifier = _verifier(context, key, policy) if key is not None or policy is not None else None
+    with context_of(settings) as context:
+        verifier = verifier_of(context, key, policy) if key is not None or policy is not None else None
         only = Filter(tuple(kinds), tuple(signers), since)
         return _records.find_records(context, context.parse(reference), verifier, name=name, only=only)
 
@@ -291,18 +237,18 @@ def versions(
     settings: Settings | None = None,
 ) -> Versions:
     """List the versions of a name, as `govern list` does. Without key and policy nothing is verified."""
-    with _context(settings) as context:
-        verifier = _verifier(context, key, policy) if key is not None or policy is not None else None
+    with context_of(settings) as context:
+        verifier = verifier_of(context, key, policy) if key is not None or policy is not None else None
         return _versions.list_versions(context, context.parse(repository), verifier, name)
 
 
 def show(reference: str, *, settings: Settings | None = None) -> Shown:
     """Show what an artifact is by its own manifest and config, as `govern show` does. Nothing is verified."""
-    with _context(settings) as context:
+    with context_of(settings) as context:
         return _show.show(context, context.parse(reference))
 
 
 def resolve(reference: str, *, settings: Settings | None = None) -> Pinned:
     """Turn a reference into what it points to, as `govern resolve` does."""
-    with _context(settings) as context:
+    with context_of(settings) as context:
         return _resolve(context, context.parse(reference))

@@ -52,7 +52,7 @@ kind: {kind}
 # Asked by: AI Act Article 14, Annex IV 2(e).
 #human_oversight: An analyst confirms or lifts every block within an hour.
 
-# The model or data card, inside this directory. README.md is taken if it is there.
+# The model or data card, inside this directory.
 # Asked by: AI Act Articles 11 and 13; ISO/IEC 42001 A.8.2.
 #card: README.md
 

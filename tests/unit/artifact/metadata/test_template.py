@@ -8,8 +8,11 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from govern.artifact.metadata import MetadataFile, Metric, Source, missing_for_policy, read_metadata, to_record
-from govern.artifact.metadata_template import metadata_template
+from govern.artifact.metadata.missing import missing_for_policy
+from govern.artifact.metadata.model import MetadataFile, Metric, Source
+from govern.artifact.metadata.reading import read_metadata
+from govern.artifact.metadata.record import to_record
+from govern.artifact.metadata.template import metadata_template
 
 
 def _uncommented() -> str:

@@ -1,0 +1,78 @@
+"""What the functions of the Python API take: keys, policies and settings, by value or by where they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from govern.errors import UsageError
+from govern.operations.context import Context
+from govern.operations.policy_file import load_policy
+from govern.operations.verify import Verifier
+from govern.policy.model import Policy
+from govern.settings import Settings, load_settings
+from govern.signing.key_file import load_public_key, load_signer
+from govern.signing.passphrase import passphrase_from
+from govern.signing.signer import Signer
+from govern.trust.keys import PublicKey
+
+SignWith = Signer | str | Path
+"""A signer, a private key's path, or `env:NAME`."""
+
+Trusted = PublicKey | str | Path
+"""A public key, its path, or `env:NAME`."""
+
+PolicyLike = Policy | str | Path
+"""A policy, or its path."""
+
+
+def context_of(settings: Settings | None) -> Context:
+    """Return the surroundings under these settings, or under those of the environment."""
+    return Context(settings or load_settings(os.environ))
+
+
+def signer_of(context: Context, key: SignWith, passphrase: str | None) -> Signer:
+    """Return a signer as it is, or the key at a path; without a passphrase GOVERN_KEY_PASSPHRASE opens it."""
+    if not isinstance(key, str | Path):
+        return key
+    environment = context.settings.environment
+    ask = passphrase_from(environment) if passphrase is None else lambda _label: passphrase.encode()
+    return load_signer(str(key), ask, environment)
+
+
+def policy_of(policy: PolicyLike | None) -> Policy | None:
+    """Return a policy as it is, or the one at a path."""
+    if policy is None or isinstance(policy, Policy):
+        return policy
+    return load_policy(Path(policy))
+
+
+def verifier_of(
+    context: Context,
+    key: Trusted | Iterable[Trusted] | None,
+    policy: PolicyLike | None,
+    require: Sequence[str] = (),
+) -> Verifier:
+    """Return what the caller verifies with.
+
+    Args:
+        context: the surroundings.
+        key: one public key or several; or
+        policy: the policy.
+        require: with `key`: kinds that must be there.
+
+    Raises:
+        UsageError: for neither or both.
+    """
+    if (key is None) == (policy is None):
+        raise UsageError("nothing says whom to trust, or two things do", expected="one of key and policy")
+    if key is None:
+        return Verifier(policy=policy_of(policy))
+    keys = [key] if isinstance(key, PublicKey | str | Path) else list(key)
+    environment = context.settings.environment
+    loaded = tuple(
+        (str(one.signer), one) if isinstance(one, PublicKey) else (str(one), load_public_key(str(one), environment))
+        for one in keys
+    )
+    return Verifier(keys=loaded, require=tuple(require))

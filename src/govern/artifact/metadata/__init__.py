@@ -1,0 +1,1 @@
+"""The metadata file: its fields, its reading, and what of it is signed."""

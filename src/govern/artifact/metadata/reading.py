@@ -1,0 +1,90 @@
+"""Reading the metadata file: every fault at once, each with its line and in the words of the file's writer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Final
+
+from pydantic import ValidationError
+
+from govern import canonical
+from govern.artifact.metadata.model import MetadataFile
+from govern.errors import InvalidInput
+from govern.limits import MAX_METADATA
+from govern.secret_shapes import find_shape
+from govern.yaml_text import Fault, Path, dotted, faults_in, faulty, read_yaml
+
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CREDENTIALS: Final = re.compile(
+    r"https?://[^/?#\s]*@|://[^/?#\s@]*:[^/?#\s@]*@"
+    r"|[?&](?:x-(?:amz|goog)-(?:signature|credential)|sig|(?:access_|private_)?token|password)=",
+    re.IGNORECASE,
+)
+
+_SPELLINGS: Final[Mapping[str, str]] = {
+    "license": "licence", "licenses": "licence", "author": "owners", "authors": "owners", "maintainers": "owners",
+    "risk": "risk_class", "intended_use": "intended_purpose", "params": "hyperparameters", "parents": "base_models",
+}  # fmt: skip
+
+
+def read_metadata(data: bytes, source: str) -> MetadataFile:
+    """Read a metadata file. An empty one is valid: it says nothing.
+
+    Args:
+        data: the bytes of the file.
+        source: its path, for messages.
+
+    Raises:
+        InvalidInput: with every fault, its line and what was expected; for secrets and credentials too.
+    """
+    what = f"the metadata file {source}"
+    document = read_yaml(data, what, bound=MAX_METADATA)
+    value = {} if document.value is None else document.value
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{what} is not a mapping", got=canonical.describe(value), expected="lines of `name: value`")
+    faults = [Fault(document.line(path), dotted(path), message) for path, message in _unsignable(value, ())]
+    try:
+        metadata = MetadataFile.model_validate(value)
+    except ValidationError as fault:
+        faults += [_reworded(one) for one in faults_in(fault, document)]
+    else:
+        if not faults:
+            return metadata
+    raise faulty(what, faults)
+
+
+def _unsignable(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    """What must not stand in a signed record, wherever it stands."""
+    match value:
+        case dict():
+            for key, item in value.items():
+                yield from _unsignable(key, (*path, key))
+                yield from _unsignable(item, (*path, key))
+        case list():
+            for number, item in enumerate(value):
+                yield from _unsignable(item, (*path, number))
+        case str():
+            if shape := find_shape(value):
+                yield path, f"looks like {shape}; what is signed stays for ever: take it out, and revoke it"
+            elif _CREDENTIALS.search(value):
+                yield path, "is an address with credentials; write it without user, password and token"
+            elif _CONTROL.search(value):
+                yield path, "holds control characters; write plain text"
+        case _:
+            pass
+
+
+def _reworded(fault: Fault) -> Fault:
+    """Say what pydantic means in the words of the file's writer."""
+    _, dot, key = fault.place.rpartition(".")
+    message = fault.message.replace("a valid tuple", "a list, as [a, b]")
+    message = re.sub(r"a valid dictionary(?: or instance of \w+)?", "lines of `name: value`", message)
+    if message.startswith("is not known here"):
+        near = get_close_matches(key, MetadataFile.model_fields, n=1, cutoff=0.8) if not dot else []
+        word = _SPELLINGS.get(key) or (near[0] if near else None)
+        if word is not None and not dot:
+            message = f"is spelled {word} here"
+    return replace(fault, message=message)
