@@ -16,8 +16,8 @@ SOURCE: Final = Path(str(govern.__file__)).parent
 
 FLOORS: Final[dict[int, frozenset[str]]] = {
     0: frozenset({
-        "errors", "limits", "progress", "names", "paths", "times", "canonical", "yaml_text", "line", "secret_shapes",
-        "oci", "intoto",
+        "errors", "limits", "progress", "names", "paths", "times", "canonical", "document", "yaml_text", "line",
+        "secret_shapes", "oci", "intoto",
     }),
     1: frozenset({"trust", "ledger", "policy", "predicates"}),
     2: frozenset({"artifact", "store", "signing", "capture", "importers", "catalog", "settings"}),

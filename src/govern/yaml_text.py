@@ -8,60 +8,17 @@ version `1.10` stays `1.10`, a metric `0.950` stays a decimal string, and `no` i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
-from govern.errors import GovernError, InvalidInput
+from govern.document import Document, Fault, Path, dotted, faulty
+from govern.errors import InvalidInput
 from govern.limits import MAX_JSON_DEPTH, Bound
 
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,15}")
 _PLAIN: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Model = TypeVar("_Model", bound=BaseModel)
-
-Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong in a file.
-
-    Args:
-        line: from 1.
-        place: which value, e.g. `people.ci.keys.0`.
-        message: what is wrong, and what was expected.
-    """
-
-    line: int
-    place: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.place}: {self.message}"
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A YAML document.
-
-    Args:
-        value: dicts, lists, text, integers, booleans and None.
-        lines: the line of every value, by path.
-    """
-
-    value: Any
-    lines: dict[Path, int]
-
-    def line(self, path: Iterable[str | int]) -> int:
-        """Return the line of a value, or of the nearest one around it."""
-        place = tuple(path)
-        while place and place not in self.lines:
-            place = place[:-1]
-        return self.lines.get(place, 1)
 
 
 def read_yaml(data: bytes, what: str, *, bound: Bound) -> Document:
@@ -169,38 +126,3 @@ def _scalar(node: yaml.Node) -> str | int | bool | None:
     if text in _PLAIN:
         return _PLAIN[text]
     return int(text) if _INTEGER.fullmatch(text) else text
-
-
-def dotted(path: Iterable[str | int]) -> str:
-    """Return a path as people write it."""
-    return ".".join(str(part) for part in path) or "the document"
-
-
-def validate(model: type[_Model], document: Document, what: str) -> _Model:
-    """Return a model of a document; raise `InvalidInput` with all faults at once, each with its line."""
-    try:
-        return model.model_validate(document.value)
-    except ValidationError as fault:
-        raise faulty(what, faults_in(fault, document)) from fault
-
-
-def faults_in(fault: ValidationError, document: Document) -> list[Fault]:
-    """Return the faults of a validation with their lines."""
-    found = []
-    every = fault.errors(include_url=False, include_context=False, include_input=False)
-    for item in every:
-        place = item["loc"]
-        if item["type"] == "too_short" and any(one["loc"][: len(place)] == place != one["loc"] for one in every):
-            continue  # a list whose items are all wrong is not called empty as well
-        message = item["msg"].removeprefix("Value error, ")
-        if item["type"] == "extra_forbidden":
-            message = "is not known here; see the reference, or remove it"
-        found.append(Fault(document.line(item["loc"]), dotted(item["loc"]), message))
-    return found
-
-
-def faulty(what: str, faults: list[Fault], error: type[GovernError] = InvalidInput) -> GovernError:
-    """Return the refusal that lists faults, in the order of their lines."""
-    ordered = sorted(faults, key=lambda one: (one.line, one.place))
-    count = "1 fault" if len(ordered) == 1 else f"{len(ordered)} faults"
-    return error(f"{what} has {count}\n" + "\n".join(f"  {one}" for one in ordered))

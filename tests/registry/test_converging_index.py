@@ -11,7 +11,7 @@ import requests
 
 from govern.oci.digest import Digest
 from govern.oci.manifest import RawManifest
-from govern.oci.media_types import IMAGE_INDEX
+from govern.oci.media_types import DOCKER_LIST, IMAGE_INDEX
 from govern.progress import SILENT
 from govern.store.registry import RegistryStore, referrers
 from govern.store.registry.client import Client
@@ -143,6 +143,19 @@ def test_a_tag_that_is_the_subject_itself_is_never_written(registry: FaultRegist
     assert shown(store, subject.digest) == wanted
     assert store.get_manifest("1.0.0") == subject
     assert not registry.requests("PUT|DELETE", f"/manifests/{fallback_tag(subject.digest)}$")
+
+
+def test_a_docker_list_at_the_fallback_tag_is_no_index_of_records(
+    registry: FaultRegistry, store: RegistryStore
+) -> None:
+    subject = put_artifact(store, "1.0.0").digest
+    theirs = RawManifest(
+        DOCKER_LIST, json.dumps({"schemaVersion": 2, "mediaType": DOCKER_LIST, "manifests": []}).encode()
+    )
+    store.put_manifest(theirs, fallback_tag(subject))
+    wanted = {put_record(store, subject).digest for _ in range(2)}
+    assert shown(store, subject) == wanted
+    assert store.get_manifest(fallback_tag(subject)) == theirs
 
 
 @pytest.mark.parametrize("says", ["always", "never"])

@@ -7,12 +7,11 @@ import sys
 
 import pytest
 import yaml
-from pydantic import BaseModel, ConfigDict
 
 from govern import yaml_text
 from govern.errors import InvalidInput
 from govern.limits import MAX_POLICY, Bound
-from govern.yaml_text import read_yaml, validate
+from govern.yaml_text import read_yaml
 
 
 def read(text: str | bytes):
@@ -157,27 +156,4 @@ def test_every_value_knows_its_line():
         4,
         2,
         1,
-    ]
-
-
-class Inner(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    word: str
-
-
-class Outer(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    inner: Inner
-    other: str
-
-
-def test_a_model_gets_all_faults_at_once_each_with_its_line():
-    with pytest.raises(InvalidInput) as refused:
-        validate(Outer, read("inner:\n  word: [x]\n  more: 1\nstray: 2\n"), "the file")
-    assert [line.strip().split(": ")[:2] for line in refused.value.message.splitlines()] == [
-        ["the file has 4 faults"],
-        ["line 1", "other"],
-        ["line 2", "inner.word"],
-        ["line 3", "inner.more"],
-        ["line 4", "stray"],
     ]

@@ -148,6 +148,14 @@ def test_names_that_an_artifact_cannot_hold_are_refused(tree: Path, name: bytes)
     assert ".governignore" in caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["GOVERN.LOCK", "Govern.Lock", ".GOVERN-PART/x", ".govern-part"])
+def test_names_where_a_pull_writes_its_own_are_refused(tree: Path, name: str) -> None:
+    (tree / name).parent.mkdir(exist_ok=True)
+    (tree / name).write_bytes(b"x")
+    with pytest.raises(InvalidInput, match="a name that govern keeps for itself"):
+        find_files(tree)
+
+
 @pytest.mark.parametrize("names", [("A.txt",), ("Deep/x",), ("stra\u00dfe", "strasse")])
 def test_paths_that_differ_only_in_case_are_refused(tree: Path, names: tuple[str, ...]) -> None:
     for name in names:

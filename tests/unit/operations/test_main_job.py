@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,13 +11,18 @@ from pathlib import Path
 import pytest
 
 import govern
+from govern import canonical
 from govern.artifact.lock import read_lock
 from govern.artifact.tar import MAX_TAR
 from govern.errors import Denied, InvalidInput, NotFound, Undecided, UsageError
+from govern.limits import MAX_BUNDLE
 from govern.line import line_of
 from govern.names import Name
-from govern.oci.manifest import read_manifest
+from govern.oci.content import BytesContent
+from govern.oci.manifest import read_manifest, write
+from govern.oci.media_types import DATASET_CONFIG, DATASET_MANIFEST, IMAGE_MANIFEST
 from govern.oci.reference import LayoutPlace
+from govern.progress import SILENT
 from govern.settings import Settings
 from govern.signing.key_file import KeySigner, generate_key_pair, load_signer
 from govern.store.layout import LayoutStore
@@ -285,6 +291,60 @@ def test_a_registration_is_written_only_by_push(team: Team) -> None:
     team.push()
     with pytest.raises(UsageError, match="govern push"):
         govern.attest(team.reference(), "registration", {}, key=team.ci)
+
+
+def test_a_signature_with_subjects_of_its_own_is_no_predicate(team: Team) -> None:
+    team.push()
+    with pytest.raises(UsageError, match="model signature"):
+        govern.attest(team.reference(), "oms", {}, key=team.ci)
+
+
+def test_a_record_of_ours_is_created_when_it_was_issued(team: Team) -> None:
+    team.push()
+    for minute in range(3):
+        predicate = {
+            "issuedAt": f"2020-01-01T00:0{minute}:00Z",
+            "schema": "https://example.org/s",
+            "entries": {"n": str(minute)},
+        }
+        govern.attest(team.reference(), "annotation", predicate, key=team.ci)
+    # A clock that moves on between two looks at it must not show.
+    govern.annotate(team.reference(), {"n": "last"}, key=team.ci)
+    store, seen = team.store(), 0
+    for digest in _records_of(store):
+        manifest = read_manifest(store.get_manifest(digest))
+        bundle = json.loads(store.read_blob(manifest.layers[0], MAX_BUNDLE, "a bundle"))
+        statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
+        if "issuedAt" in statement["predicate"]:
+            assert (manifest.annotations or {})["org.opencontainers.image.created"] == statement["predicate"][
+                "issuedAt"
+            ]
+            seen += 1
+    assert seen == 5  # the registration and four annotations
+
+
+def test_a_repository_holds_one_name(team: Team) -> None:
+    team.push()
+    with pytest.raises(InvalidInput, match="holds another name") as caught:
+        govern.push(team.model, team.reference(tag="2.0.0"), key=team.ci, name="other")
+    assert "--name" in caught.value.hint
+    assert team.store().tags() == ("1.0.0", "govern.line")
+
+
+def test_a_version_inside_that_no_record_can_name_is_refused_before_it_is_signed(team: Team) -> None:
+    store = team.store()
+    config = BytesContent.of(canonical.dumps({"name": "fraud", "version": "1.0+x", "files": []}), DATASET_CONFIG)
+    store.put_blob(config, SILENT)
+    foreign = {
+        "schemaVersion": 2,
+        "mediaType": IMAGE_MANIFEST,
+        "artifactType": DATASET_MANIFEST,
+        "config": config.descriptor.to_json(),
+        "layers": [config.descriptor.to_json()],
+    }
+    store.put_manifest(write(foreign), "1.0.0")
+    with pytest.raises(InvalidInput, match="NAME@VERSION"):
+        govern.annotate(team.reference(), {"n": "1"}, key=team.ci)
 
 
 def test_an_annotation_says_what_its_writer_saw(team: Team) -> None:

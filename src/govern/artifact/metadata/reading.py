@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from govern import canonical
 from govern.artifact.metadata.model import MetadataFile
+from govern.document import Fault, Path, dotted, faults_in, faulty
 from govern.errors import InvalidInput
 from govern.limits import MAX_METADATA
 from govern.secret_shapes import find_shape
-from govern.yaml_text import Fault, Path, dotted, faults_in, faulty, read_yaml
+from govern.yaml_text import read_yaml
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _CREDENTIALS: Final = re.compile(
