@@ -73,7 +73,7 @@ def run(base: Any, data: bytes) -> set[str]:
 def test_what_an_unpickler_would_call_is_a_pickle(data: bytes) -> None:
     work = Work()
     found = is_pickle(PlainStream(Place(io.BytesIO(data), 0, len(data)), work), work)
-    for base in (pickle.Unpickler, pickle._Unpickler):  # type: ignore[attr-defined]
+    for base in (pickle.Unpickler, pickle._Unpickler):
         seen = run(base, data)
         if "called" in seen:
             event("called")

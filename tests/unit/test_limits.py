@@ -36,7 +36,7 @@ def test_the_caller_chooses_the_error():
 def _constant_bounds(tree: ast.Module) -> list[str]:
     """Return the names of bounds that a module makes itself; one of another's name and a smaller value is none."""
     return [
-        node.args[0].value
+        str(node.args[0].value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)

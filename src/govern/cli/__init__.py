@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -16,7 +17,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from govern.cli.app import end_soon_after_interrupt, run
 
     end_soon_after_interrupt()
-    sys.exit(run(arguments))
+    code = run(arguments)
+    if arguments is not None:
+        sys.exit(code)
+    # The process is done, and nobody waits for it to take hundreds of modules apart: that is longer than many a
+    # command takes. What was printed is out (`run`).
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _open_streams() -> None:

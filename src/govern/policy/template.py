@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from govern.errors import UsageError
 from govern.trust.keys import PublicKey
+
+_PLAIN: Final = re.compile(r"(?!(?:true|false|null)$)[A-Za-z][A-Za-z0-9._/*-]*")
+"""Text that YAML reads as itself. `**` would be an alias there, and `2026` a number."""
 
 _HEAD = """\
 # What must be true of an artifact before it is used, and who may say so.
@@ -56,16 +62,20 @@ def policy_template(
     by_person: dict[str, list[PublicKey]] = {}
     for person, key in keys:
         by_person.setdefault(person, []).append(key)
-    entries = "".join(f'\n  "{pattern}": {name}' for pattern, name in lines) or " {}"
+    entries = "".join(f"\n  {json.dumps(pattern)}: {_scalar(name)}" for pattern, name in lines) or " {}"
     text = _HEAD.replace("{lines}", entries)
     for person, owned in by_person.items():
-        text += f"  {person}:\n    kind: workload  # or human\n    keys:\n"
+        text += f"  {_scalar(person)}:\n    kind: workload  # or human\n    keys:\n"
         for key in owned:
             pem = "".join(f"        {line}\n" for line in key.to_pem().splitlines())
             text += f"      - |  # {key.signer}\n{pem}"
     text += _ROLES
     text += "  producer:\n"
-    text += f"    members: [{', '.join(by_person)}]\n"
+    text += f"    members: [{', '.join(map(_scalar, by_person))}]\n"
     text += "    kinds: [registration, provenance, test-result, annotation]\n"
-    text += f"    names: [{', '.join(names)}]\n"
-    return text + _REQUIRE.replace("{require}", ", ".join(require))
+    text += f"    names: [{', '.join(map(_scalar, names))}]\n"
+    return text + _REQUIRE.replace("{require}", ", ".join(map(_scalar, require)))
+
+
+def _scalar(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)

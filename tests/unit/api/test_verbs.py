@@ -53,6 +53,7 @@ def test_what_was_pushed_is_found_by_every_query(pushed, reference: str) -> None
 def test_records_are_filtered_and_verified_only_with_a_key(pushed, reference: str) -> None:
     api.annotate(reference, {"team": "risk"}, key=signer("other"), note="for the pilot")
     (found,) = api.records(reference, kinds=["annotation"]).found
+    assert found.predicate is not None
     assert found.predicate["note"] == "for the pilot"
     assert found.status == "unverified"
     trusted = {one.word: one.status for one in api.records(reference, key=key_of()).found}
@@ -95,6 +96,7 @@ def policy(tmp_path: Path) -> Path:
 
 def predicate_of(reference: str, kind: str) -> Mapping[str, Any]:
     (found,) = api.records(reference, kinds=[kind]).found
+    assert found.predicate is not None
     return found.predicate
 
 
@@ -143,7 +145,7 @@ def test_inputs_and_roles_reach_the_push(pushed, reference: str, tmp_path: Path)
 
 def test_a_name_reaches_every_verb(reference: str, tmp_path: Path) -> None:
     api.push(tmp_path / "model", reference, key=signer(), name="acme/card")
-    here = {"key": key_of(), "name": "acme/card"}
+    here: dict[str, Any] = {"key": key_of(), "name": "acme/card"}
     assert api.verify(reference, key=key_of()).outcome == "denied"
     assert api.verify(reference, **here).outcome == "allowed"
     assert api.pull(reference, tmp_path / "out", **here).files == 2
@@ -157,8 +159,14 @@ def test_a_name_reaches_every_verb(reference: str, tmp_path: Path) -> None:
     assert api.versions(reference.removesuffix(":1.0.0"), key=key_of()).versions == ()
 
 
+def test_versions_are_verified_only_with_a_key(pushed, reference: str) -> None:
+    repository = reference.removesuffix(":1.0.0")
+    assert [one.version for one in api.versions(repository).versions] == ["1.0.0"]
+    assert api.versions(repository, key=key_of("stranger")).versions == ()
+
+
 def test_a_note_keeps_its_schema_and_reason(pushed, reference: str) -> None:
-    said = {"schema": "https://example.com/notes", "note": "for the pilot", "reason": "asked by anna"}
+    said: dict[str, Any] = {"schema": "https://example.com/notes", "note": "for the pilot", "reason": "asked by anna"}
     api.annotate(reference, {"team": "risk"}, key=signer(), **said)
     assert {name: predicate_of(reference, "annotation")[name] for name in said} == said
 

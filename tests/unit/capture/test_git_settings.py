@@ -72,6 +72,7 @@ def test_a_filter_that_cannot_be_switched_off_leaves_dirty_unknown_or_does_not_r
     found = check_trap(repository, trap)
     assert found.commit is not None
     assert found.dirty is (None if b"=" in name else False)
+    assert ("cannot be switched off" if b"=" in name else "were not run") in found.notes[0]
 
 
 def test_the_users_own_filter_is_run_because_the_tree_would_seem_dirty_without(repository, trap, tmp_path):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from govern.capture.provenance import Input
 from govern.errors import InvalidInput
 from govern.limits import Bound
 from govern.line import line_of
+from govern.names import Name
 from govern.oci.digest import Digest
 from govern.oci.reference import parse
 from govern.operations.attach import Signed, attach_record, put_line
@@ -32,6 +34,7 @@ from govern.signing.key_file import KeySigner
 from support.records import HEX, key_of, signer
 from support.trees import write_tree
 
+DIGEST = Digest.from_hex(HEX)
 AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
 
@@ -80,7 +83,7 @@ def journaled(desk: Desk, tmp_path: Path) -> Desk:
     return replace(desk, journal=Journal(tmp_path / "journal.json"))
 
 
-def written(one: Signed) -> dict:
+def written(one: Signed) -> dict[str, Any]:
     return dict(one.statement.predicate)
 
 
@@ -115,13 +118,13 @@ def test_reason_policy_metadata_and_waivers_are_signed(desk: Desk) -> None:
     (desk.model / "govern.yaml").write_text("owners: [fraud-team]\n")
     (desk.model / "w.pkl").write_bytes(b"\x80\x04cos\nsystem\n.")
     (desk.model / ".env").write_text("A=b\n")
-    policy = replace(policy_of_keys([("ci", key_of())], "fraud"), digest=line_of("fraud").digest)
+    policy = replace(policy_of_keys([("ci", key_of())], Name("fraud")), digest=DIGEST)
     desk.options = PushOptions(
         reason="the old one drifts", policy=policy, rules=Rules(allow_pickle=True, allow_secrets=(".env",))
     )
     registered = written(desk.sign()[-1])
     assert registered["reason"] == "the old one drifts"
-    assert registered["policy"] == {"sha256": line_of("fraud").digest.encoded}
+    assert registered["policy"] == {"sha256": DIGEST.encoded}
     assert registered["metadata"] == {"owners": ["fraud-team"]}
     assert registered["waived"] == [
         {"rule": "pickle", "paths": ["w.pkl"]},
@@ -130,8 +133,7 @@ def test_reason_policy_metadata_and_waivers_are_signed(desk: Desk) -> None:
 
 
 def test_inputs_stand_in_the_provenance(desk: Desk) -> None:
-    digest = Digest.from_hex(HEX)
-    one = Input("acme/data@1", f"oci://r.example.com/acme/data@{digest}", digest, "train", "lock")
+    one = Input("acme/data@1", f"oci://r.example.com/acme/data@{DIGEST}", DIGEST, "train", "lock")
     provenance, _ = desk.sign(inputs=(one,))
     listed = written(provenance)["buildDefinition"]["resolvedDependencies"]
     assert [item["uri"] for item in listed if item.get("name") == "acme/data@1"] == [one.uri]

@@ -101,12 +101,11 @@ _Number = BeforeValidator(_text_of_number)
 # An editor that checks the file by the schema reads 0.93 as a number, where this reader keeps its letters.
 _number_schema = WithJsonSchema({"type": ["string", "number"]})
 Words = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT.value)]
-Location = Annotated[StrictStr, AfterValidator(_elsewhere), Field(min_length=1, max_length=MAX_LOCATION.value)]
-Id = Annotated[
-    StrictStr, _Number, AfterValidator(_elsewhere), Field(min_length=1, max_length=MAX_LOCATION.value), _number_schema
-]
+# Lengths stand first: pydantic then counts characters, and the other checks see no longer text.
+Location = Annotated[StrictStr, Field(min_length=1, max_length=MAX_LOCATION.value), AfterValidator(_elsewhere)]
+Id = Annotated[Location, _Number, _number_schema]
 Person = Annotated[StrictStr, BeforeValidator(_person), Field(pattern=PERSON_ID)]
-Decimal = Annotated[StrictStr, _Number, AfterValidator(_decimal), Field(max_length=MAX_DECIMAL.value), _number_schema]
+Decimal = Annotated[StrictStr, Field(max_length=MAX_DECIMAL.value), _Number, AfterValidator(_decimal), _number_schema]
 VersionText = Annotated[StrictStr, _Number, _by(Version), _number_schema]
 TreePath = Annotated[StrictStr, _by(check_path)]
 Hyperparameter = Annotated[
@@ -118,6 +117,6 @@ ReferenceText = Annotated[StrictStr, _by(_reference)]
 Uri = Annotated[StrictStr, AfterValidator(_uri)]
 DigestText = Annotated[StrictStr, _by(Digest)]
 NameText = Annotated[StrictStr, _by(Name)]
-Licence = Annotated[StrictStr, AfterValidator(_licence), Field(max_length=MAX_LICENCE.value)]
+Licence = Annotated[StrictStr, Field(max_length=MAX_LICENCE.value), AfterValidator(_licence)]
 Commit = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 Seed = Annotated[StrictInt, Field(ge=-canonical.MAX_SAFE_INTEGER, le=canonical.MAX_SAFE_INTEGER)]

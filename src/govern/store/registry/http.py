@@ -43,7 +43,7 @@ class Http:
 
     def __post_init__(self) -> None:
         _check_files(self.host)
-        self._adapter = Adapter(self.settings.jobs * 2 + 4)
+        self._adapter = Adapter(self.settings.jobs * 2 + 4, self.host)
 
     def close(self) -> None:
         """Close every connection."""
@@ -85,7 +85,7 @@ class Http:
                 request,
                 stream=True,
                 timeout=(min(timeout, 30.0), timeout + extra_time),
-                verify=str(self.host.ca) if self.host.ca else True,
+                verify=True,
                 cert=self._cert() if own else None,
                 proxies=self._proxies(url),
             )

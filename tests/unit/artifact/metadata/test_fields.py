@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from govern.artifact.metadata.fields import PERSON_ID
 from govern.artifact.metadata.model import Metric
+from govern.limits import MAX_DECIMAL, MAX_LICENCE, MAX_LOCATION, MAX_TEXT
 from govern.policy.model import PolicyFile
 from support.metadata import fault, read
 
@@ -114,3 +115,44 @@ def test_hyperparameters_are_text_integers_and_booleans():
 def test_a_seed_that_json_readers_would_change_is_refused():
     assert "training.seed" in fault("training: {seed: 9007199254740993}")
     assert read("training: {seed: -9007199254740991}").training is not None
+
+
+def test_an_integer_is_kept_up_to_what_json_readers_keep():
+    assert read("hyperparameters: {x: 9007199254740991, y: -9007199254740991}").hyperparameters["x"] == 2**53 - 1
+    assert "survive JSON" in fault("hyperparameters: {x: -9007199254740992}")
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("description: {}", MAX_TEXT),
+        ("training: {{run: {}}}", MAX_LOCATION),
+        ("code: {{entry_point: {}}}", MAX_LOCATION),
+        ("metrics: [{{name: a, value: '{}'}}]", MAX_DECIMAL),
+        ("licence: {}", MAX_LICENCE),
+    ],
+)
+def test_a_text_has_a_bound(text, bound):
+    longest = "1" * bound.value
+    assert read(text.format(longest))
+    assert f"at most {bound.value} characters" in fault(text.format(longest + "1"))
+
+
+@pytest.mark.parametrize("text", ["description: ''", "training: {run: ''}", "code: {repository: ''}"])
+def test_an_empty_text_says_nothing_and_is_refused(text):
+    assert "at least 1 character" in fault(text)
+
+
+@pytest.mark.parametrize("person", ["two words", "-a", "a" * 65, "ünal", "a/b"])
+def test_a_person_who_no_policy_could_know_is_refused(person):
+    assert "owners.0" in fault(f"owners: ['{person}']")
+
+
+@pytest.mark.parametrize("commit", ["a" * 39, "a" * 41, "A" * 40, "a" * 63, "main", "g" * 40])
+def test_a_commit_is_a_whole_id(commit):
+    assert "code.commit" in fault(f"code: {{commit: {commit}}}")
+    assert read(f"code: {{commit: {'a' * 40}}}") != read(f"code: {{commit: {'a' * 64}}}")
+
+
+def test_a_refusal_of_the_format_keeps_its_hint():
+    assert fault("version: 1.0+cpu").endswith("; registries have no + in tags: use '1.0-cpu'")

@@ -7,9 +7,11 @@ import re
 import jsonschema
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from govern.artifact.metadata.model import MetadataFile
 from govern.artifact.metadata.template import metadata_template
+from govern.limits import MAX_LISTED, MAX_LOCK_FILES, MAX_OWNERS
 from support.metadata import DIGEST, fault, faults, read
 
 
@@ -80,3 +82,29 @@ def test_the_schema_accepts_what_other_yaml_readers_make_of_the_examples():
     jsonschema.validate(value, MetadataFile.model_json_schema())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"license": "MIT"}, MetadataFile.model_json_schema())
+
+
+@pytest.mark.parametrize(
+    ("field", "entry", "bound"),
+    [
+        ("owners", "a", MAX_OWNERS),
+        ("datasets", "{path: a}", MAX_LISTED),
+        ("base_models", "{path: a}", MAX_LISTED),
+        ("metrics", "{name: a, value: 1}", MAX_LISTED),
+    ],
+)
+def test_a_list_has_a_bound(field, entry, bound):
+    assert read(f"{field}: [{', '.join([entry] * bound.value)}]")
+    assert f"at most {bound.value} items" in fault(f"{field}: [{', '.join([entry] * (bound.value + 1))}]")
+
+
+def test_lock_files_and_hyperparameters_have_a_bound():
+    paths = [f"a{number}" for number in range(MAX_LOCK_FILES.value + 1)]
+    assert "at most 100 items" in fault(f"training: {{lock_files: [{', '.join(paths)}]}}")
+    pairs = [f"a{number}: 1" for number in range(MAX_LISTED.value + 1)]
+    assert "at most 1000 items" in fault(f"hyperparameters: {{{', '.join(pairs)}}}")
+
+
+def test_what_was_read_cannot_be_changed():
+    with pytest.raises(ValidationError):
+        read("owners: [a]").owners = ("b",)  # type: ignore[misc]
