@@ -170,6 +170,12 @@ def test_everything_about_a_host_is_read(tmp_path: Path) -> None:
     assert settings.host("registry.example.com") == HostSettings()
 
 
+def test_tls_is_spoken_unless_somebody_said_otherwise(tmp_path: Path) -> None:
+    settings = load_settings(written(tmp_path, '[hosts."x"]\nreferrers = "api"\n'))
+    assert [settings.host(host).plain_http for host in ("x", "y")] == [False, False]
+    assert [settings.host("y").referrers, settings.host("y").upload] == ["auto", "auto"]
+
+
 def test_a_flag_speaks_of_every_host_and_takes_nothing_away() -> None:
     own = HostSettings(("https://a",), Path("/a"), Path("/b"), Path("/c"), referrers="api", upload="whole")
     flags = HostSettings(ca=Path("/flag"), plain_http=True)

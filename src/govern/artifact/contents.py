@@ -29,16 +29,21 @@ class FileContent:
     file: SourceFile
 
     def chunks(self) -> Iterator[bytes | memoryview]:
-        """Yield the file's bytes out of one buffer; raise `InvalidInput` if it is not the same file."""
-        view = memoryview(bytearray(min(BUFFER_BYTES, max(1, self.file.size))))
-        try:
-            with open(self.file.real, "rb", buffering=0) as source:
-                if identity_of(os.fstat(source.fileno())) != self.file.identity:
-                    raise changed(self.file.path)
-                while count := source.readinto(view):
-                    yield view[:count]
-        except OSError as fault:
-            raise InvalidInput("a file cannot be read", got=f"{self.file.path!r}: {fault.strerror}") from fault
+        """See `read_file`."""
+        return read_file(self.file)
+
+
+def read_file(file: SourceFile) -> Iterator[bytes | memoryview]:
+    """Yield a file's bytes out of one buffer; raise `InvalidInput` if it is not the same file any more."""
+    view = memoryview(bytearray(min(BUFFER_BYTES, max(1, file.size))))
+    try:
+        with open(file.real, "rb", buffering=0) as source:
+            if identity_of(os.fstat(source.fileno())) != file.identity:
+                raise changed(file.path)
+            while count := source.readinto(view):
+                yield view[:count]
+    except OSError as fault:
+        raise InvalidInput("a file cannot be read", got=f"{file.path!r}: {fault.strerror}") from fault
 
 
 @dataclass(frozen=True, slots=True)

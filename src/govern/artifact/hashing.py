@@ -9,7 +9,7 @@ import hashlib
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -24,19 +24,28 @@ HASH_THREADS: Final = 2
 _local: Final = threading.local()
 
 
-def hash_files(files: Sequence[SourceFile], cache: DigestCache, *, progress: Progress = SILENT) -> dict[str, Digest]:
+def hash_files(
+    files: Sequence[SourceFile],
+    cache: DigestCache,
+    *,
+    progress: Progress = SILENT,
+    unhashed: Callable[[Sequence[SourceFile]], None] | None = None,
+) -> dict[str, Digest]:
     """Return the sha256 of every file, by path.
 
     Args:
         files: what to hash.
         cache: what is known already; told what is new.
         progress: told the bytes.
+        unhashed: told which files are hashed now, before that begins.
 
     Raises:
         InvalidInput: for a file that changed while it was read, or cannot be read.
     """
     known = cache.lookup(files)
     missing = [one for one in files if one.path not in known]
+    if unhashed is not None:
+        unhashed(missing)
     progress.start("hashing", sum(one.size for one in missing))
     # Large files first: the last one to start should not be the longest.
     waiting = deque(sorted(missing, key=lambda one: -one.size))

@@ -5,7 +5,7 @@ Nothing of the machine, the time or the person goes in: only the files, the name
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -88,6 +88,7 @@ def pack(
     rules: Rules,
     cache: DigestCache,
     progress: Progress = SILENT,
+    unhashed: Callable[[Sequence[SourceFile]], None] | None = None,
 ) -> Packed:
     """Make an artifact of files.
 
@@ -99,6 +100,7 @@ def pack(
         rules: overrides and waivers.
         cache: digests of files that were hashed before.
         progress: told the bytes that are hashed.
+        unhashed: told which files become layers as they are and are hashed only now; nothing speaks against them.
 
     Raises:
         InvalidInput: for everything that `inspect` refuses, for files that change meanwhile, and for a
@@ -115,7 +117,7 @@ def pack(
             bundled.setdefault(role, []).append(one)
         else:
             raw.append(one)
-    digests = hash_files(raw, cache, progress=progress)
+    digests = hash_files(raw, cache, progress=progress, unhashed=unhashed)
     layers: list[tuple[Content, list[Entry]]] = [_raw_layer(one, findings, digests[one.path]) for one in raw]
     tars = [
         (role, number, tuple(members))

@@ -27,6 +27,7 @@ from govern.line import line_of
 from govern.names import LINE_TAG, Name, Version
 from govern.oci.digest import Digest
 from govern.oci.reference import Pinned, Place, Reference, RegistryPlace, parse
+from govern.operations.ahead import SentAhead
 from govern.operations.attach import Signed, attach_record, put_line
 from govern.operations.context import Context
 from govern.operations.inputs import resolve_inputs
@@ -88,19 +89,21 @@ def push(context: Context, path: Path, reference: Reference, signer: Signer, opt
     # (1)
     before = read_taken(context, store, plan.name, plan.version, key, options.policy)
     _refuse_other_line(store, plan.name)
-    packed = pack_planned(context, path, plan, options)
-    before.refuse_other(packed.digest)
-    _refuse_foreign_tag(context, plan, packed.digest)
-    descriptor = packed.manifest.descriptor
-    pinned = Pinned(reference.place, packed.digest)
-    journal = Journal.of(context.settings.state, str(reference.place), packed.digest, key.signer)
-    if (there := before.complete(packed.digest, store, context)) is not None:
-        context.progress.note(f"{plan.name}@{plan.version} is registered already: nothing was signed or sent")
-        _tag(context, plan, packed, before)
-        journal.remove()
-        return _pushed(pinned, plan, packed, there, already=True)
-    # (2) and (3)
-    upload(context, store, packed)
+    with SentAhead(store, context.settings.jobs) as ahead:
+        # Where the version is free, what nobody hashed yet is new, most probably: it is sent while it is hashed.
+        packed = pack_planned(context, path, plan, options, unhashed=ahead.begin if not before.holders else None)
+        before.refuse_other(packed.digest)
+        _refuse_foreign_tag(context, plan, packed.digest)
+        descriptor = packed.manifest.descriptor
+        pinned = Pinned(reference.place, packed.digest)
+        journal = Journal.of(context.settings.state, str(reference.place), packed.digest, key.signer)
+        if (there := before.complete(packed.digest, store, context)) is not None:
+            context.progress.note(f"{plan.name}@{plan.version} is registered already: nothing was signed or sent")
+            _tag(context, plan, packed, before)
+            journal.remove()
+            return _pushed(pinned, plan, packed, there, already=True)
+        # (2) and (3)
+        upload(context, ahead, packed)
     store.put_manifest(packed.manifest)
     # (4)
     records = push_records(context, path, plan, packed, before, journal, signer, inputs, at, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from govern import canonical
 from govern.artifact.inspect import Rules
 from govern.artifact.metadata.model import MetadataFile
 from govern.artifact.pack import Kind, Packed, pack
-from govern.artifact.walk import find_files
+from govern.artifact.walk import SourceFile, find_files
 from govern.errors import UsageError
 from govern.limits import MAX_TEXT
 from govern.names import Name, Version
@@ -98,8 +99,15 @@ def plan_push(context: Context, path: Path, reference: Reference, options: PushO
     return Plan(reference, name, version, kind, metadata)
 
 
-def pack_planned(context: Context, path: Path, plan: Plan, options: PushOptions) -> Packed:
-    """Pack what a plan describes; this is all that `--dry-run` does."""
+def pack_planned(
+    context: Context,
+    path: Path,
+    plan: Plan,
+    options: PushOptions,
+    *,
+    unhashed: Callable[[Sequence[SourceFile]], None] | None = None,
+) -> Packed:
+    """Pack what a plan describes; this is all that `--dry-run` does. `unhashed`: see `pack`."""
     files = find_files(path, link_roots=options.link_roots, note=context.progress.note)
     return pack(
         files,
@@ -109,4 +117,5 @@ def pack_planned(context: Context, path: Path, plan: Plan, options: PushOptions)
         rules=options.rules,
         cache=context.digests,
         progress=context.progress,
+        unhashed=unhashed,
     )

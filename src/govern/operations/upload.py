@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from govern.artifact.pack import Packed
+from govern.operations.ahead import SentAhead
 from govern.operations.context import Context
 from govern.operations.workers import run_all
-from govern.store.protocol import Store
 
 
-def upload(context: Context, store: Store, packed: Packed) -> None:
+def upload(context: Context, store: SentAhead, packed: Packed) -> None:
     """Upload every blob of an artifact.
 
     Args:
         context: `jobs` says how many at once.
-        store: where to.
+        store: where to, with what is on its way already.
         packed: what.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -53,8 +53,10 @@ def run_all(work: Callable[[_Item, Progress], None], items: Sequence[_Item], *, 
     stop = threading.Event()
     guarded = _Stoppable(progress, stop)
     with ThreadPoolExecutor(min(jobs, len(items)), thread_name_prefix="transfer") as pool:
-        futures = [pool.submit(work, item, guarded) for item in items]
+        futures: list[Future[None]] = []
         try:
+            # Ctrl-C while workers are begun must stop those that were: the pool may not know of all of them yet.
+            futures.extend(pool.submit(work, item, guarded) for item in items)
             done, _ = wait(futures, return_when=FIRST_EXCEPTION)
             failed = [future for future in done if future.exception() is not None]
             if failed:

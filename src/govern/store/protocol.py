@@ -6,9 +6,10 @@ where to look (DESIGN §5): who reads them fetches every candidate by digest and
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from govern.limits import Bound
 from govern.oci.content import Content
@@ -69,6 +70,27 @@ class Blobs(Protocol):
 
     def put_blob(self, content: Content, progress: Progress) -> None:
         """Store a blob unless it is there. Raises if the bytes are not what the descriptor says."""
+        ...
+
+
+class BegunBlob(Protocol):
+    """A blob on its way that has no digest yet."""
+
+    def finish(self, descriptor: Descriptor, progress: Progress) -> bool:
+        """Wait until it is sent, and name it; False where it was not stored and has to be sent as usual."""
+        ...
+
+    def cancel(self) -> None:
+        """Give it up."""
+        ...
+
+
+@runtime_checkable
+class BeginsBlobs(Protocol):
+    """A store to which a blob may be sent while its digest is still being computed."""
+
+    def begin_blob(self, size: int, chunks: Callable[[], Iterator[bytes | memoryview]]) -> BegunBlob | None:
+        """Begin to send `size` bytes, or return None where this store is better told the digest first."""
         ...
 
 

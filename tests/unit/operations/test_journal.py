@@ -38,6 +38,13 @@ def test_what_was_written_comes_back_byte_for_byte(journal: Journal) -> None:
     assert list(journal.read(key_of())) == records
 
 
+def test_what_is_written_later_takes_the_place_of_what_was_before(journal: Journal) -> None:
+    journal.write([signed()])
+    later = signed(build="2")
+    journal.write([later])
+    assert journal.read(key_of()) == (later,)
+
+
 def test_only_the_user_reads_it_and_nothing_else_is_left(journal: Journal) -> None:
     journal.write([signed()])
     assert journal.path is not None

@@ -19,6 +19,7 @@ from govern.line import line_of
 from govern.names import Name
 from govern.oci.digest import Digest
 from govern.oci.reference import parse
+from govern.operations.ahead import SentAhead
 from govern.operations.attach import Signed, attach_record, put_line
 from govern.operations.context import Context
 from govern.operations.journal import Journal
@@ -64,7 +65,7 @@ class Desk:
     def attach(self, *records: Signed) -> None:
         plan, packed = self.packed()
         store, line = self.context.store(plan.reference.place), line_of(plan.name)
-        upload(self.context, store, packed)
+        upload(self.context, SentAhead(store, 1), packed)
         store.put_manifest(packed.manifest)
         put_line(store, line)
         for one in records:

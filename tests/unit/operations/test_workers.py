@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -116,7 +118,47 @@ def test_what_was_not_begun_is_not_begun_after_a_fault() -> None:
     assert len(done) < 5
 
 
-def test_an_interrupt_ends_the_workers() -> None:
+class Endless:
+    """Work that goes on until it is stopped, or for ten seconds."""
+
+    def __init__(self) -> None:
+        self.begun, self.stopped = threading.Event(), threading.Event()
+
+    def __call__(self, item: int, progress: Progress) -> None:
+        self.begun.set()
+        until = time.monotonic() + 10
+        try:
+            while time.monotonic() < until:
+                progress.advance(1)
+                time.sleep(0.001)
+        except Undecided:
+            self.stopped.set()
+            raise
+
+
+def test_ctrl_c_ends_a_worker_at_its_next_chunk() -> None:
+    work, main = Endless(), threading.get_ident()
+    threading.Timer(0.1, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        run_all(work, [1], jobs=1, progress=SILENT)
+    assert work.stopped.is_set()
+
+
+def test_ctrl_c_while_workers_are_begun_ends_those_that_were() -> None:
+    work = Endless()
+
+    class Interrupted(list[int]):
+        def __iter__(self) -> Iterator[int]:
+            yield 1
+            work.begun.wait(10)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_all(work, Interrupted([1, 2]), jobs=2, progress=SILENT)
+    assert work.stopped.is_set()
+
+
+def test_an_interrupt_of_a_worker_reaches_the_caller() -> None:
     stopped = threading.Event()
 
     class Interrupting(Counted):

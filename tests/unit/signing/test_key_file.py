@@ -74,9 +74,10 @@ def test_without_or_with_a_wrong_passphrase_nothing_opens(key: ec.EllipticCurveP
     with pytest.raises(InvalidInput, match="is encrypted") as refused:
         load_signer("env:K", nobody, variables)
     assert "GOVERN_KEY_PASSPHRASE" in refused.value.hint
-    for ask in (lambda _label: b"other", lambda _label: b""):
-        with pytest.raises(InvalidInput, match="cannot be opened"):
-            load_signer("env:K", ask, variables)
+    with pytest.raises(InvalidInput, match="cannot be opened: got a wrong passphrase, or a damaged file"):
+        load_signer("env:K", lambda _label: b"other", variables)
+    with pytest.raises(InvalidInput, match="cannot be opened"):
+        load_signer("env:K", lambda _label: b"", variables)
 
 
 def test_other_kinds_of_key_are_refused(key: ec.EllipticCurvePrivateKey) -> None:
@@ -103,6 +104,7 @@ def test_a_damaged_key_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         load_signer("env:K", nobody, {"K": text})
     assert "AAAA" not in str(refused.value)
+    assert "passphrase" not in str(refused.value)
 
 
 def test_a_public_key_does_not_sign(tmp_path: Path, key: ec.EllipticCurvePrivateKey) -> None:
@@ -131,11 +133,15 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
             load_signer(str(spec), nobody, {})
 
 
-def test_a_file_above_the_bound_is_no_key(tmp_path: Path) -> None:
+def test_a_file_above_the_bound_is_no_key(tmp_path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     (tmp_path / "large").touch()
     os.truncate(tmp_path / "large", 1 << 40)
     with pytest.raises(InvalidInput, match=f"got {MAX_KEY_FILE.value + 1} bytes.*MAX_KEY_FILE"):
         load_public_key(str(tmp_path / "large"), {})
+    # What follows the key does not matter to a reader of PEM, so only the bound refuses this.
+    (tmp_path / "ci.key").write_text(pem_of(key) + "#" * MAX_KEY_FILE.value)
+    with pytest.raises(InvalidInput, match="MAX_KEY_FILE"):
+        load_signer(str(tmp_path / "ci.key"), nobody, {})
 
 
 def test_a_signer_is_printed_without_its_key(key: ec.EllipticCurvePrivateKey) -> None:
@@ -149,7 +155,7 @@ def test_a_signer_is_printed_without_its_key(key: ec.EllipticCurvePrivateKey) ->
 
 @pytest.mark.parametrize("passphrase", [None, b"secret"])
 def test_a_new_pair_is_one_key_and_only_its_owner_reads_it(tmp_path: Path, passphrase: bytes | None) -> None:
-    private, public, made = generate_key_pair(tmp_path / "keys" / "ci", passphrase)
+    private, public, made = generate_key_pair(tmp_path / "new" / "keys" / "ci", passphrase)
     assert (private.name, public.name) == ("ci.key", "ci.pub")
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
     assert load_public_key(str(public), {}).signer == made.signer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from govern.errors import ContentMismatch, LimitExceeded, Undecided
@@ -16,6 +16,7 @@ from govern.oci.reference import RegistryPlace
 from govern.progress import Progress
 from govern.settings import Settings
 from govern.store.protocol import Listing
+from govern.store.registry.ahead import Ahead
 from govern.store.registry.client import Client, read_only
 from govern.store.registry.download import STREAMS, Download
 from govern.store.registry.manifests import get_manifest, list_tags, put_manifest
@@ -99,6 +100,13 @@ class RegistryStore:
     def put_blob(self, content: Content, progress: Progress) -> None:
         """See `Blobs.put_blob`."""
         put_blob(self._client, self._repository, content, progress, self.mount_from)
+
+    def begin_blob(self, size: int, chunks: Callable[[], Iterator[bytes | memoryview]]) -> Ahead | None:
+        """See `BeginsBlobs.begin_blob`."""
+        if self._client.own.upload == "chunks" or self.mount_from:
+            # In pieces it would have to be held; and a mount, which needs the digest, sends nothing at all.
+            return None
+        return Ahead(self._client, self._repository, size, chunks)
 
     def list_referrers(self, subject: Digest) -> tuple[Listing, ...]:
         """See `Referrers.list_referrers`."""

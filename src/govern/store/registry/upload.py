@@ -138,10 +138,11 @@ def _begin(client: Client, repository: str, descriptor: Descriptor, source: str 
         return _begin(client, repository, descriptor, None)
     if answer.status != 202:
         raise client.fault(answer, f"nothing can be uploaded to {client.host}/{repository}")
-    return _location(client, answer)
+    return location_of(client, answer)
 
 
-def _location(client: Client, answer: Answer) -> str:
+def location_of(client: Client, answer: Answer) -> str:
+    """Return where an upload goes on, which must be at the registry itself."""
     location = answer.headers.get("Location")
     url = answer.url
     answer.close()
@@ -221,14 +222,27 @@ def _send_chunks(client: Client, repository: str, session: str, content: _Counte
             raise ProtocolError(
                 f"{client.host} lost a piece of an upload", got=f"{held} bytes held", expected=f"{end} bytes"
             )
-        url, offset = _location(client, answer), end
+        url, offset = location_of(client, answer), end
+    return commit_upload(client, repository, url, content.descriptor)
+
+
+def begin_upload(client: Client, repository: str) -> str:
+    """Open an upload session and return its URL."""
+    answer = client.request("POST", client.url(f"{repository}/blobs/uploads/"), read_write(repository))
+    if answer.status != 202:
+        raise client.fault(answer, f"nothing can be uploaded to {client.host}/{repository}")
+    return location_of(client, answer)
+
+
+def commit_upload(client: Client, repository: str, session: str, descriptor: Descriptor) -> Answer:
+    """Give what a session holds its name; the registry hashes it now at the latest."""
     return client.request(
         "PUT",
-        _with_digest(url, content.descriptor),
+        _with_digest(session, descriptor),
         read_write(repository),
         body=b"",
         repeat=False,
-        extra_time=content.descriptor.size / COMMIT_RATE,
+        extra_time=descriptor.size / COMMIT_RATE,
     )
 
 
