@@ -172,7 +172,9 @@ def test_a_host_that_is_set_to_chunks_is_sent_nothing_ahead(desk: Desk, fault_re
     settings = Settings(hosts={fault_registry.host: HostSettings(upload="chunks")})
     desk.push(f"{fault_registry.host}/acme/fraud:1.0.0", settings)
     # A chunk says where it belongs.
-    assert [one.headers.get("content-range") for one in fault_registry.requests("PATCH")][:1] == [f"0-{SIZE - 1}"]
+    ranges = [one.headers.get("content-range") for one in fault_registry.requests("PATCH")]
+    assert f"0-{SIZE - 1}" in ranges
+    assert None not in ranges
     assert desk.digest in fault_registry.content.repositories["acme/fraud"].blobs
 
 
