@@ -139,8 +139,8 @@ def load_settings(
         InvalidInput: for a file that cannot be read, and for unknown or wrong settings.
     """
     file = _read_file(environment)
-    jobs = jobs or _number(environment, "GOVERN_JOBS") or file.get("jobs") or 4
-    timeout = timeout or _number(environment, "GOVERN_TIMEOUT") or file.get("timeout") or 60
+    jobs = _first(jobs, _number(environment, "GOVERN_JOBS"), file.get("jobs"), 4)
+    timeout = _first(timeout, _number(environment, "GOVERN_TIMEOUT"), file.get("timeout"), 60)
     if not isinstance(jobs, int) or not 1 <= jobs <= MAX_JOBS:
         raise InvalidInput("the number of jobs is out of range", got=str(jobs), expected=f"1 to {MAX_JOBS}")
     if not isinstance(timeout, int | float) or not 1 <= timeout <= 86_400:
@@ -167,6 +167,11 @@ def _xdg(environment: Mapping[str, str], variable: str, below_home: str | None) 
         return named / "govern"
     home = _folder(environment.get("HOME"))
     return home / below_home / "govern" if home is not None and below_home is not None else None
+
+
+def _first(*values: Any) -> Any:
+    """Return the first that was said; 0 was said too, and is refused."""
+    return next(one for one in values if one is not None)
 
 
 def _number(environment: Mapping[str, str], variable: str) -> int | None:

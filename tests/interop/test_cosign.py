@@ -54,7 +54,6 @@ EVIDENCE: Final[list[tuple[str, str, Json]]] = [
     ("cyclonedx", "cyclonedx", {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": []}),
     ("spdx", "spdxjson", {"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "name": "fraud", "packages": []}),
     ("croissant", CROISSANT, {"@type": "sc:Dataset", "name": "fraud", "conformsTo": CROISSANT}),
-    ("oms", OMS_V1, {"resources": [], "serialization": {"method": "files", "hash_type": "sha256"}}),
     ("test-result", TEST_RESULT, TESTED | {"result": "PASSED"}),
     ("vsa", VSA_V1, VSA | {"verificationResult": "PASSED"}),
 ]

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from govern.errors import ContentMismatch, LimitExceeded, NetworkError, ProtocolError
+from govern.limits import MAX_HELD
 from govern.settings import Settings
 from govern.store.oras_adapter import GovernRegistry
-from govern.store.oras_response import MAX_HELD
 from govern.store.registry import retry
 from support.fault_registry import Cut, FaultRegistry
 from support.foreign import DATA, NAME, files_below, layer_of, serve

@@ -40,6 +40,8 @@ def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path: Path) -> No
     ("variables", "why"),
     [
         ({"GOVERN_JOBS": "33"}, f"1 to {MAX_JOBS}"),
+        ({"GOVERN_JOBS": "0"}, f"1 to {MAX_JOBS}"),
+        ({"GOVERN_TIMEOUT": "0"}, "1 to 86400 seconds"),
         ({"GOVERN_JOBS": "x"}, "GOVERN_JOBS is not a number"),
         ({"GOVERN_JOBS": "-1"}, "GOVERN_JOBS is not a number"),
         ({"GOVERN_JOBS": "\u0664"}, "GOVERN_JOBS is not a number"),

@@ -16,7 +16,6 @@ from requests.structures import CaseInsensitiveDict
 
 from govern.errors import ContentMismatch, LimitExceeded
 from govern.limits import MAX_ERROR_BODY, Bound
-from govern.limits import MAX_HELD as MAX_HELD
 from govern.oci.digest import Digest
 from govern.store.registry.answer import Answer
 

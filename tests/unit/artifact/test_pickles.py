@@ -253,7 +253,7 @@ def test_an_array_header_has_a_bound() -> None:
 
 
 def test_numpy_arrays_of_objects_are_found_as_numpy_writes_them() -> None:
-    numpy = pytest.importorskip("numpy")
+    numpy = pytest.importorskip("numpy", reason="numpy is missing: pip install numpy")
     for save in (numpy.savez, numpy.savez_compressed):
         file = io.BytesIO()
         save(file, a=numpy.arange(5), b=numpy.array([{}], dtype=object))

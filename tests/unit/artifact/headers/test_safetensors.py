@@ -194,8 +194,8 @@ def test_only_the_header_is_read(tmp_path: Path) -> None:
 
 
 def test_the_library_and_this_reader_agree(tmp_path: Path) -> None:
-    numpy = pytest.importorskip("numpy")
-    library = pytest.importorskip("safetensors.numpy")
+    numpy = pytest.importorskip("numpy", reason="numpy is missing: pip install numpy")
+    library = pytest.importorskip("safetensors.numpy", reason="safetensors is missing: pip install safetensors")
     tensors = {
         "a": numpy.zeros((3, 5), numpy.float32),
         "b": numpy.ones((7,), numpy.float16),
