@@ -14,6 +14,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _open_streams()
     # What a command loads lives as long as itself: to look for garbage in it took an eighth of the start.
     gc.set_threshold(100_000)
+    # What decides must not be changed by what else is installed; and to look for such plug-ins takes 10 ms.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     from govern.cli.app import end_soon_after_interrupt, run
 
     end_soon_after_interrupt()
