@@ -43,11 +43,16 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         [sys.executable, "-m", "govern", "demo"], cwd=folder, check=True, env=environment(folder), capture_output=True
     )
+    # What `python3 -m venv .venv` makes: `govern` is found only by who does what Start says.
+    activate = folder / ".venv" / "bin" / "activate"
+    activate.parent.mkdir(parents=True)
+    activate.write_text(f"export PATH={shlex.quote(sysconfig.get_path('scripts'))}:$PATH\n", encoding="utf-8")
     return folder
 
 
 def environment(folder: Path) -> dict[str, str]:
-    path = os.pathsep.join([sysconfig.get_path("scripts"), str(Path(sys.executable).parent), os.environ["PATH"]])
+    found = os.environ["PATH"].split(os.pathsep)
+    path = os.pathsep.join(one for one in found if not (Path(one) / "govern").exists())
     keep = {key: os.environ[key] for key in ("LANG", "COVERAGE_PROCESS_START") if key in os.environ}
     return {**keep, "PATH": path, "HOME": str(folder / "home"), "LC_ALL": "C.UTF-8"}
 

@@ -200,6 +200,24 @@ def refuse_loss(tree: Tree, edited: Sequence[str], *, force: bool) -> None:
         )
 
 
+def refuse_folders(tree: Tree, entries: Sequence[Entry]) -> None:
+    """Refuse to replace a folder that holds files of somebody else by a file: `--force` gives up edits, not these."""
+    locked = {one.path for one in tree.lock.files} if tree.lock else set()
+    for one in entries:
+        target = tree.folder / one.path
+        if target.is_symlink() or not target.is_dir():
+            continue
+        for folder, _, names in os.walk(target):
+            strange = [name for name in names if (Path(folder) / name).relative_to(tree.folder).as_posix() not in locked]
+            if strange:
+                raise InvalidInput(
+                    "a folder stands where a file of the artifact goes",
+                    got=f"{str(target)!r}, with {strange[0]!r} in it",
+                    expected="a file, or nothing",
+                    hint="move the folder away: --force does not remove what is in it",
+                )
+
+
 def check_space(tree: Tree, needed: int) -> None:
     """Raise `Undecided` before the first byte if the file system has too little room."""
     free = shutil.disk_usage(tree.stage).free

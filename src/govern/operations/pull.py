@@ -35,6 +35,7 @@ from govern.artifact.tree import (
     commit,
     kept_and_edited,
     look_at,
+    refuse_folders,
     refuse_loss,
     staged,
 )
@@ -128,6 +129,7 @@ def pull(
     tree = look_at(output)
     kept, edited = kept_and_edited(tree, chosen, context.digests)
     refuse_loss(tree, edited, force=force)
+    refuse_folders(tree, chosen)
     wanted = [one for one in chosen if one.path not in kept]
     lock = Lock(
         reference=str(pinned),

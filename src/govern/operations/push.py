@@ -22,7 +22,7 @@ from pathlib import Path
 from govern.artifact.metadata.missing import missing_for_policy
 from govern.artifact.pack import Packed
 from govern.capture.provenance import Input
-from govern.errors import Denied, InvalidInput, NotFound
+from govern.errors import ContentMismatch, Denied, InvalidInput, NotFound
 from govern.line import line_of
 from govern.names import LINE_TAG, Name, Version
 from govern.oci.digest import Digest
@@ -98,7 +98,9 @@ def push(context: Context, path: Path, reference: Reference, signer: Signer, opt
         pinned = Pinned(reference.place, packed.digest)
         journal = Journal.of(context.settings.state, str(reference.place), packed.digest, key.signer)
         if (there := before.complete(packed.digest, store, context)) is not None:
-            context.progress.note(f"{plan.name}@{plan.version} is registered already: nothing was signed or sent")
+            context.progress.note(f"{plan.name}@{plan.version} is registered already: nothing was signed")
+            # What a registry lost, or a disk spoiled, comes back from the source.
+            upload(context, ahead, packed)
             _tag(context, plan, packed, before)
             journal.remove()
             return _pushed(pinned, plan, packed, there, already=True)
@@ -157,8 +159,8 @@ def _refuse_other_line(store: Store, name: Name) -> None:
     line = line_of(name)
     try:
         there = store.get_manifest(LINE_TAG)
-    except NotFound:
-        return
+    except (NotFound, ContentMismatch):
+        return  # what is spoiled is written again
     if there.digest != line.digest:
         raise InvalidInput(
             "this repository holds another name",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from govern.errors import Denied, GovernError, NotFound, Undecided
+from govern.errors import ContentMismatch, Denied, GovernError, NotFound, Undecided
 from govern.intoto.bundle import PublicKeyHint, read_bundle
 from govern.intoto.statement import read_statement
 from govern.ledger.state import fold
@@ -75,8 +75,8 @@ class Taken:
         """
         try:
             store.get_manifest(digest)
-        except NotFound:
-            return None
+        except (NotFound, ContentMismatch):
+            return None  # what is spoiled is pushed again
         keys = {self.key.signer: self.key} | dict(self.policy.keys if self.policy is not None else {})
         trust, about = Trust(keys), Subject(digest, self.name, self.version)
         claims = self._claims(digest, store, context)

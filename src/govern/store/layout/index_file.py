@@ -99,6 +99,14 @@ def _create(root: Path) -> None:
             got=f"{str(root)!r}",
             expected="an OCI image layout, an empty folder, or none",
         )
+    if (root / "oci-layout").exists():
+        # It is written last, so there was an index once, with versions and records in it.
+        raise InvalidInput(
+            "the layout has lost its index.json",
+            got=f"{str(root)!r} with oci-layout and without index.json",
+            expected="both",
+            hint="bring index.json back from a copy, or push to a new layout",
+        )
     (root / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
     if not (root / "index.json").exists():
         _write(root, {"schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": []})

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import ssl
+from collections.abc import Iterator
+from typing import Final
 from urllib.parse import urlsplit
 
 import requests
@@ -9,37 +13,55 @@ import urllib3
 
 from govern.errors import GovernError, NetworkError
 
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
+"""What releases of OpenSSL call an answer that is no TLS record."""
+
+_PLACE: Final = re.compile(r"^\[[^\]]*\] *| *\(_ssl\.c:\d+\)$")
+"""Where in OpenSSL and Python an error was found: of no use to who reads it."""
+
 
 class Untrusted(NetworkError):
-    """A certificate that does not hold; it will not the next time either."""
+    """A server that is not known for whom it says it is; it will not be the next time either."""
 
 
 def network_fault(url: str, fault: BaseException) -> GovernError:
     """Return what a failure of the network is called for people."""
     host = urlsplit(url).netloc.rpartition("@")[2]
-    text = str(fault)
-    if isinstance(fault, urllib3.exceptions.SSLError) or "CERTIFICATE_VERIFY_FAILED" in text or "SSLError" in text:
+    chain = list(_chain(fault))
+    proxied = any(isinstance(one, urllib3.exceptions.ProxyError | requests.exceptions.ProxyError) for one in chain)
+    tls = next((one for one in chain if isinstance(one, ssl.SSLError)), None)
+    if tls is not None and tls.reason in _NO_TLS and not proxied:
+        return Untrusted(
+            f"{host} speaks HTTP, not TLS",
+            got="an answer without TLS",
+            expected="TLS, as of every registry that is not on this machine",
+            hint="if it is meant to: --plain-http; everybody on the way can then read and change what is sent",
+        )
+    if tls is not None or any(
+        isinstance(one, requests.exceptions.SSLError | urllib3.exceptions.SSLError) for one in chain
+    ):
         return Untrusted(
             f"{host} could not be trusted",
-            got=_tls_reason(text),
+            got=_reason(chain[-1] if tls is None else tls),
             expected="a certificate of a known authority",
             hint="name the authority: --ca-file FILE, or ca in the settings of this host",
         )
     timed_out = isinstance(fault, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError)
     return NetworkError(
         f"{host} did not answer" if timed_out else f"the connection to {host} failed",
-        got="nothing in time" if timed_out else _reason(fault),
+        got="nothing in time" if timed_out else _reason(chain[-1]),
         hint="check the network and the name; behind a proxy set HTTPS_PROXY; slow storage needs --timeout",
     )
 
 
-def _tls_reason(text: str) -> str:
-    start = text.find("certificate verify failed")
-    return text[start : start + 120].rstrip(")'\"") if start >= 0 else text[:160]
+def _chain(fault: BaseException) -> Iterator[BaseException]:
+    """Yield a fault and what led to it, the first cause last."""
+    one: BaseException | None = fault
+    while one is not None:
+        yield one
+        one = one.__cause__ or one.__context__
 
 
-def _reason(fault: BaseException) -> str:
-    cause: BaseException = fault
-    while cause.__cause__ is not None or cause.__context__ is not None:
-        cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
-    return (str(cause) or type(cause).__name__).removeprefix("got ")[:200]
+def _reason(cause: BaseException) -> str:
+    text = _PLACE.sub("", str(cause)) if isinstance(cause, ssl.SSLError) else str(cause)
+    return (text or type(cause).__name__).removeprefix("got ")[:200]
