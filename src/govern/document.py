@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from govern.errors import GovernError, InvalidInput
+from govern.errors import GovernError, InvalidInput, shortened
 
 Path = tuple[str | int, ...]
 
@@ -59,16 +59,29 @@ def dotted(path: Iterable[str | int]) -> str:
 def faults_in(fault: ValidationError, document: Document) -> list[Fault]:
     """Return the faults of a validation with their lines."""
     found = []
-    every = fault.errors(include_url=False, include_context=False, include_input=False)
+    every = fault.errors(include_url=False)
     for item in every:
         place = item["loc"]
         if item["type"] == "too_short" and any(one["loc"][: len(place)] == place != one["loc"] for one in every):
             continue  # a list whose items are all wrong is not called empty as well
-        message = item["msg"].removeprefix("Value error, ")
+        message = _message(item)
         if item["type"] == "extra_forbidden":
             message = "is not known here; see the reference, or remove it"
         found.append(Fault(document.line(item["loc"]), dotted(item["loc"]), message))
     return found
+
+
+def _message(item: Mapping[str, Any]) -> str:
+    """Return what pydantic found as every refusal is worded: got, expected."""
+    match item["type"]:
+        case "missing":
+            return "is missing"
+        case "literal_error":
+            return f"got {shortened(item['input'], 80)}, expected {item['ctx']['expected']}"
+        case "string_pattern_mismatch":
+            return f"got {shortened(item['input'], 80)}, expected text that matches {item['ctx']['pattern']}"
+        case _:
+            return str(item["msg"]).removeprefix("Value error, ")
 
 
 def faulty(what: str, faults: list[Fault], error: type[GovernError] = InvalidInput) -> GovernError:

@@ -69,6 +69,9 @@ MAX_FILE_LIST: Final = Bound("MAX_FILE_LIST", 128 * MiB)
 """100,000 files take 23 MB."""
 
 MAX_FILES: Final = Bound("MAX_FILES", 500_000, "files")
+MAX_TREE: Final = Bound("MAX_TREE", 1_000_000, "files and folders")
+"""Of one artifact. Each takes 240 bytes while they are compared; deep paths have more folders than files."""
+
 MAX_LAYERS: Final = Bound("MAX_LAYERS", 20_000, "layers")
 MAX_REFERRERS: Final = Bound("MAX_REFERRERS", 10_000, "records")
 """How many claims about one subject are read before a decision says that some were not."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from govern.errors import GovernError, InvalidInput, shortened
-from govern.limits import MAX_PATH, MAX_SEGMENT, MAX_SEGMENTS
+from govern.limits import MAX_PATH, MAX_SEGMENT, MAX_SEGMENTS, MAX_TREE
 
 TAR_FOLDER: Final = ".govern-tar"
 """Where the titles of bundled layers live (FORMAT §3). No file of a user's may."""
@@ -80,6 +80,7 @@ def check_collisions(paths: Iterable[str], error: type[GovernError] = InvalidInp
             folders.add(at)
             # Every folder on the way counts too: `A/x` and `a/y` are two folders here and one there.
             at, spelled = nodes.setdefault((at, _folded(segment)), (len(nodes) + 1, segment))
+            MAX_TREE.check(len(nodes), "the tree of paths", error)
             if spelled != segment:
                 raise error(
                     "two paths differ only in case",

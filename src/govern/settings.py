@@ -20,13 +20,14 @@ Nothing is ever read from the working directory, and nothing from the repository
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from govern.errors import InvalidInput
+from govern.errors import InvalidInput, shortened
 from govern.limits import MAX_SETTINGS
 
 MAX_JOBS: Final = 32
@@ -139,8 +140,8 @@ def load_settings(
         InvalidInput: for a file that cannot be read, and for unknown or wrong settings.
     """
     file = _read_file(environment)
-    jobs = _first(jobs, _number(environment, "GOVERN_JOBS"), file.get("jobs"), 4)
-    timeout = _first(timeout, _number(environment, "GOVERN_TIMEOUT"), file.get("timeout"), 60)
+    jobs = _first(jobs, _number(environment, "GOVERN_JOBS", int), file.get("jobs"), 4)
+    timeout = _first(timeout, _number(environment, "GOVERN_TIMEOUT", float), file.get("timeout"), 60)
     if not isinstance(jobs, int) or not 1 <= jobs <= MAX_JOBS:
         raise InvalidInput("the number of jobs is out of range", got=str(jobs), expected=f"1 to {MAX_JOBS}")
     if not isinstance(timeout, int | float) or not 1 <= timeout <= 86_400:
@@ -174,13 +175,16 @@ def _first(*values: Any) -> Any:
     return next(one for one in values if one is not None)
 
 
-def _number(environment: Mapping[str, str], variable: str) -> int | None:
+def _number(environment: Mapping[str, str], variable: str, kind: type[int | float]) -> int | float | None:
     text = environment.get(variable)
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise InvalidInput(f"{variable} is not a number", got=repr(text), expected="a whole number")
-    return int(text)
+    # What a flag takes, and no more: Python's own numbers may also be `1_0`, `1e3` or `nan`.
+    pattern = r"[+-]?[0-9]{1,9}" + (r"(\.[0-9]{1,9})?" if kind is float else "")
+    if not re.fullmatch(pattern, text):
+        expected = "a number of seconds" if kind is float else "a whole number"
+        raise InvalidInput(f"{variable} is not a number", got=shortened(text), expected=expected)
+    return kind(text)
 
 
 def _read_file(environment: Mapping[str, str]) -> dict[str, Any]:

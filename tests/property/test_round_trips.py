@@ -48,10 +48,11 @@ PATHS = st.text(st.characters(exclude_characters="\x00:@", exclude_categories=["
 
 @given(HOSTS, REPOSITORIES, st.none() | TAGS, st.none() | DIGESTS)
 def test_a_reference_reads_as_it_is_written(host, repository, tag, digest):
-    typed = Reference(RegistryPlace(host, repository), tag, digest)
-    read = parse(str(typed))
+    # However a host is spelled, it is one host: a policy's `lines` must find it.
+    read = parse(str(Reference(RegistryPlace(host, repository), tag, digest)))
+    typed = Reference(RegistryPlace(host.lower(), repository), tag, digest)
     assert parse(str(read)) == read
-    if not host.endswith("docker.io"):
+    if not host.lower().endswith("docker.io"):
         assert read == typed
         assert parse(str(read), default_registry="elsewhere.example.com/team") == typed
 

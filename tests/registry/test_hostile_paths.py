@@ -6,6 +6,10 @@ every command `Attacked.govern` compares everything around the target with what 
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -245,6 +249,74 @@ def test_a_link_in_the_target_leads_nobody_out_of_it(
         assert not any(path.is_symlink() for path in output.rglob("*"))
     else:
         ended.check(2, 3)
+
+
+PRECIOUS: Final = b"PRECIOUS\n"
+LAYER: Final = hashlib.sha256(EVIL).hexdigest() + "-0"
+PLANTED: Final = ("files/sub/x", "files/sub", "files/y", "layers/" + LAYER, f"layers/{LAYER}.part", "layers/{tar}.part")
+PLANTS: Final[dict[str, Callable[[Path, Path], object]]] = {
+    "a link": lambda place, aside: place.symlink_to(aside),
+    "a link to nowhere": lambda place, aside: place.symlink_to(aside.with_name("evil")),
+    "a link to a folder": lambda place, aside: place.symlink_to(aside.parent),
+    "a second name": lambda place, aside: place.hardlink_to(aside),
+    "a pipe": lambda place, _aside: os.mkfifo(place),
+}
+
+
+@pytest.mark.parametrize("stage", ["out/.govern-part", ".out.govern-part"], ids=["in the target", "beside it"])
+@pytest.mark.parametrize("source", ["registry", "layout"])
+@pytest.mark.parametrize("content_there", [PRECIOUS, EVIL], ids=["other bytes", "the same bytes"])
+@pytest.mark.parametrize("plant", PLANTS.values(), ids=PLANTS)
+def test_what_was_planted_in_the_stage_leads_nobody_out_of_it(
+    plant: Callable[[Path, Path], object],
+    content_there: bytes,
+    source: str,
+    stage: str,
+    victim: Attacked,
+    start_fault_registry: Start,
+) -> None:
+    content, tar = victim.honest(), member_header("y", len(EVIL)) + EVIL + bytes(512 - len(EVIL)) + bytes(1024)
+    offset = len(member_header("y", len(EVIL)))
+    layers = [Layer(EVIL, "sub/x"), Layer(tar, ".govern-tar/doc-0000.tar", media_type=TAR)]
+    entries = [_entry("sub/x", EVIL), _entry("y", EVIL, offset, tar)]
+    tag = forge(victim, content, layers, entries=entries)
+    reference = f"{start_fault_registry(content=content).host}/{NAME}:{tag}"
+    if source == "layout":
+        reference = f"layout:{_as_layout(content, tag, victim.folder / 'store')}:{tag}"
+    for planted in PLANTED:
+        output, aside = victim.folder / "deep" / "out", victim.folder / "deep" / "aside"
+        shutil.rmtree(output, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        (aside / "x").write_bytes(content_there)
+        place = victim.folder / "deep" / stage / planted.format(tar=hashlib.sha256(tar).hexdigest() + "-0")
+        place.parent.mkdir(parents=True)
+        for name in ("files", "layers"):
+            (victim.folder / "deep" / stage / name).mkdir(exist_ok=True)
+        plant(place, aside / "x")
+        ended = victim.govern_here("pull", reference, "--insecure-no-verify", "-o", "deep/out")
+        assert ended.code == 0, ended
+        for path in ("sub/x", "y"):
+            assert (output / path).read_bytes() == EVIL
+            assert (output / path).lstat().st_nlink == 1
+        assert not any(path.is_symlink() for path in output.rglob("*"))
+        assert (aside / "x").read_bytes() == content_there
+        assert [path.name for path in aside.iterdir()] == ["x"]
+
+
+def _as_layout(content: Content, tag: str, root: Path) -> Path:
+    """Write a tag of a repository as an image layout, as another tool would."""
+    repository = content.repositories[NAME]
+    digest = repository.resolve(tag)
+    (root / "blobs" / "sha256").mkdir(parents=True)
+    media_type, manifest = repository.manifests[digest]
+    for name, data in {**repository.blobs, digest: manifest}.items():
+        (root / "blobs" / name.replace(":", "/")).write_bytes(data)
+    entry = {"mediaType": media_type, "digest": digest, "size": len(manifest)}
+    entry |= {"annotations": {"org.opencontainers.image.ref.name": tag}}
+    (root / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    (root / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
+    return root
 
 
 def test_the_target_may_itself_be_a_link(victim: Attacked, start_fault_registry: Start) -> None:

@@ -95,7 +95,9 @@ def test_an_index_is_refused_before_the_manifests_that_it_names(case: Case) -> N
     put_artifact(case.open())
     with pytest.raises(GovernError):
         case.open().put_manifest(index, "all")
-    assert case.reader().tags() == ()
+    # distribution does not know a repository without a tag.
+    with suppress(NotFound):
+        assert case.reader().tags() == ()
 
 
 @everywhere

@@ -104,13 +104,7 @@ def test_a_record_is_refused_before_the_blobs_that_it_names(case: Case) -> None:
 def test_a_listing_that_fails_is_never_an_empty_one(case: Case, broken: str) -> None:
     assert case.fault is not None
     subject = put_artifact(case.open())
-    record = put_record(case.open(), subject.digest)
+    put_record(case.open(), subject.digest)
     case.fault.switches.status_burst.append(Burst(403, 1000, path=broken))
-    try:
-        found = shown(case.reader(), subject.digest)
-    except Undecided:
-        return
-    # What failed was not needed: the API had told everything, and record tags are only read without it.
-    assert found == {record.digest}
-    assert broken == "tags/list"
-    assert case.fault.switches.referrers_api
+    with pytest.raises(Undecided):
+        shown(case.reader(), subject.digest)

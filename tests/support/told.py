@@ -12,9 +12,11 @@ class Told:
 
     Args:
         done: bytes that were said to be done, less those that were taken back.
+        notes: the sentences that were said.
     """
 
     done: int = 0
+    notes: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, label: str, total: int) -> None:
@@ -27,6 +29,8 @@ class Told:
 
     def note(self, message: str) -> None:
         """See `Progress.note`."""
+        with self._lock:
+            self.notes.append(message)
 
     def finish(self) -> None:
         """See `Progress.finish`."""

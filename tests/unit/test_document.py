@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import pytest
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from govern.document import Document, Fault, dotted, faults_in, faulty
 from govern.errors import Denied, InvalidInput
@@ -57,3 +59,19 @@ def test_one_fault_is_one_and_the_class_is_the_callers() -> None:
 def test_a_place_is_written_as_people_write_it() -> None:
     assert dotted(("people", "ci", "keys", 0)) == "people.ci.keys.0"
     assert dotted(()) == "the document"
+
+
+def test_what_pydantic_found_is_told_with_what_was_there() -> None:
+    class File(BaseModel):
+        word: Literal["a", "b"]
+        name: Annotated[str, Field(pattern="^[a-z]+$")]
+        gone: str
+
+    document = read("word: extreme\nname: A B\n")
+    with pytest.raises(ValidationError) as refused:
+        File.model_validate(document.value)
+    assert {one.message for one in faults_in(refused.value, document)} == {
+        "got 'extreme', expected 'a' or 'b'",
+        "got 'A B', expected text that matches ^[a-z]+$",
+        "is missing",
+    }

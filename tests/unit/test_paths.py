@@ -6,8 +6,9 @@ import tracemalloc
 
 import pytest
 
+from govern import paths as paths_module
 from govern.errors import Denied, InvalidInput
-from govern.limits import MAX_PATH, MAX_SEGMENT
+from govern.limits import MAX_PATH, MAX_SEGMENT, Bound
 from govern.paths import check_collisions, check_path, order
 
 
@@ -99,3 +100,11 @@ def test_the_memory_of_the_check_is_bounded_by_the_paths():
 def test_the_order_is_that_of_utf_8_bytes():
     paths = ["\ufb33", "\U0001f600", "z", "Z", "é"]
     assert sorted(paths, key=order) == ["Z", "z", "é", "\ufb33", "\U0001f600"]
+
+
+def test_a_tree_of_more_folders_than_the_bound_is_refused(monkeypatch):
+    monkeypatch.setattr(paths_module, "MAX_TREE", Bound("MAX_TREE", 300, "files and folders"))
+    deep = [f"{number}" + "/a" * 9 for number in range(30)]
+    check_collisions(deep, Denied)
+    with pytest.raises(Denied, match="MAX_TREE"):
+        check_collisions([*deep, "x"], Denied)

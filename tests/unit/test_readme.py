@@ -137,3 +137,13 @@ def test_the_example_settings_are_valid(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(EXAMPLE, encoding="utf-8")
     settings = load_settings({"GOVERN_CONFIG": str(tmp_path / "config.toml")})
     assert settings.host("registry.example.com").token_realms == ("https://auth.example.com/token",)
+
+
+def test_the_reference_has_every_field_that_a_person_writes() -> None:
+    text = README.read_text(encoding="utf-8")
+    for place in ("metrics[].value", "datasets[].path", "training.run", "people.ID.keys", "roles.ID.names", "require"):
+        assert f"| `{place}` | " in text
+    assert "| `base_models` | Models it was made from. As `datasets`. |" in text
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert [row for row in rows if row.endswith("|  |")] == []
+    assert ".governignore" in text

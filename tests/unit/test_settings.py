@@ -43,11 +43,13 @@ def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path: Path) -> No
         ({"GOVERN_JOBS": "0"}, f"1 to {MAX_JOBS}"),
         ({"GOVERN_TIMEOUT": "0"}, "1 to 86400 seconds"),
         ({"GOVERN_JOBS": "x"}, "GOVERN_JOBS is not a number"),
-        ({"GOVERN_JOBS": "-1"}, "GOVERN_JOBS is not a number"),
+        ({"GOVERN_JOBS": "-1"}, "got -1, expected 1 to"),
         ({"GOVERN_JOBS": "\u0664"}, "GOVERN_JOBS is not a number"),
         ({"GOVERN_JOBS": "1" * 5_000}, "GOVERN_JOBS is not a number"),
         ({"GOVERN_TIMEOUT": "86401"}, "1 to 86400 seconds"),
-        ({"GOVERN_TIMEOUT": "1.5"}, "GOVERN_TIMEOUT is not a number"),
+        ({"GOVERN_JOBS": "1.5"}, "GOVERN_JOBS is not a number"),
+        ({"GOVERN_TIMEOUT": "1_0"}, "GOVERN_TIMEOUT is not a number"),
+        ({"GOVERN_TIMEOUT": "0.5"}, "1 to 86400 seconds"),
     ],
 )
 def test_a_number_out_of_its_range_is_refused(variables: dict[str, str], why: str) -> None:
@@ -195,3 +197,7 @@ def test_a_flag_speaks_of_every_host_and_takes_nothing_away() -> None:
 def test_other_variables_leave_the_rest_as_it_is() -> None:
     settings = Settings(jobs=9).with_environment({"HOME": "/home/anna"})
     assert (settings.jobs, settings.home) == (9, Path("/home/anna"))
+
+
+def test_a_time_out_of_the_environment_may_be_what_the_flag_may_be() -> None:
+    assert load_settings({"GOVERN_TIMEOUT": "1.5"}).timeout == 1.5

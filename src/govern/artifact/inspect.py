@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -15,12 +16,16 @@ from govern.artifact.pickles import find_pickle
 from govern.artifact.roles import HEAD_BYTES, Look, Role, role_of
 from govern.artifact.secrets import find_secret
 from govern.artifact.walk import SourceFile
-from govern.errors import InvalidInput
+from govern.errors import InvalidInput, UsageError, shortened
 from govern.limits import MAX_CONFIG
 from govern.progress import SILENT, Progress
 
 _CONFIG_FILE: Final = "config.json"
+_MODEL_ENDINGS: Final = (".safetensors", ".gguf", ".onnx")
 _SHOWN: Final = 10
+_NEAR: Final = 3
+_COMPARED: Final = 2_000
+"""Among how many paths the nearest to a mistyped pattern are sought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Findings:
         config: the root `config.json` of a Hugging Face layout, or None.
         pickles: paths of pickles that were allowed.
         secrets: paths that look like secrets and were allowed.
+        headerless: paths that are called like weights and have no header of any.
     """
 
     roles: dict[str, Role] = field(default_factory=dict)
@@ -55,6 +61,7 @@ class Findings:
     config: Mapping[str, Any] | None = None
     pickles: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
+    headerless: list[str] = field(default_factory=list)
 
 
 def inspect(files: Sequence[SourceFile], rules: Rules, *, dataset: bool, progress: Progress = SILENT) -> Findings:
@@ -67,17 +74,26 @@ def inspect(files: Sequence[SourceFile], rules: Rules, *, dataset: bool, progres
         progress: told how far it is.
 
     Raises:
+        UsageError: for a pattern of the rules that no file has.
         InvalidInput: for pickles and likely secrets that nobody allowed, and for broken headers.
     """
+    _check_patterns(rules, [one.path for one in files])
     found = Findings()
     refused_pickles: list[str] = []
+    unreadable: list[str] = []
     refused_secrets: list[str] = []
     known = {one.path for one in files}
     for one in files:
         try:
             _look(one, rules, found, refused_pickles, refused_secrets, known, dataset=dataset)
         except OSError as fault:
-            raise InvalidInput("a file cannot be read", got=f"{one.path!r}: {fault.strerror}") from fault
+            unreadable.append(f"{one.given!r}: {fault.strerror}")
+    if unreadable:
+        raise InvalidInput(
+            "a file cannot be read" if len(unreadable) == 1 else f"{len(unreadable)} files cannot be read",
+            got=_names(unreadable),
+            hint="let whoever runs govern read them, or leave them out with .governignore",
+        )
     if refused_secrets:
         raise InvalidInput(
             "files look like secrets",
@@ -94,8 +110,28 @@ def inspect(files: Sequence[SourceFile], rules: Rules, *, dataset: bool, progres
             hint="convert them (safetensors.torch.save_file); to push them all the same: "
             "--allow-pickle, which is recorded",
         )
-    progress.note(f"{len(files)} files, {len(found.headers)} with a model header")
+    if found.headerless:
+        progress.note(
+            f"no model header was found in {_names(found.headerless)}: packed as it is; is it a broken copy, "
+            "or a pointer that Git LFS left there?"
+        )
+    progress.note(_summary(len(files), len(found.headers), dataset=dataset))
     return found
+
+
+def _check_patterns(rules: Rules, paths: Sequence[str]) -> None:
+    """Refuse a pattern that no file has: who mistyped it would believe that it was heeded."""
+    said = [("--role", pattern, f"{pattern}={role}") for pattern, role in rules.roles]
+    said += [("--allow-secret", pattern, pattern) for pattern in rules.allow_secrets]
+    for option, pattern, text in said:
+        if not any(fnmatchcase(path, pattern) for path in paths):
+            near = get_close_matches(pattern, paths[:_COMPARED], n=_NEAR, cutoff=0.0)
+            raise UsageError(
+                "a pattern matches no file",
+                got=f"{option} {shortened(text)}",
+                expected=f"a path that is packed, such as {', '.join(near)}",
+                hint="paths begin in the pushed directory; * also matches /",
+            )
 
 
 def _look(
@@ -124,6 +160,8 @@ def _look(
         if header is not None:
             found.headers.append(header)
             _check_external(one.path, header, known)
+        elif pickle is None and one.path.lower().endswith(_MODEL_ENDINGS):
+            found.headerless.append(one.path)
         if one.path == _CONFIG_FILE and not dataset and one.size <= MAX_CONFIG.value:
             file.seek(0)
             found.config = _config(file.read(MAX_CONFIG.value + 1))
@@ -150,6 +188,11 @@ def _config(data: bytes) -> Mapping[str, Any] | None:
     except (InvalidInput, json.JSONDecodeError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _summary(files: int, headers: int, *, dataset: bool) -> str:
+    text = "1 file" if files == 1 else f"{files} files"
+    return text if dataset and not headers else f"{text}, {headers} with a model header"
 
 
 def _names(paths: Sequence[str]) -> str:

@@ -138,6 +138,12 @@ def role_of_layer(layer: Descriptor) -> str:
     return match[1] if match else ""
 
 
+def check_layers(manifest: Manifest) -> None:
+    """Raise `ProtocolError` for layers with paths that cannot be files of one tree."""
+    paths = [layer_path(one) for one in manifest.layers if not is_bundle(one)]
+    check_collisions((_checked(one) for one in paths if one), ProtocolError)
+
+
 def derived_file_list(manifest: Manifest) -> FileList:
     """Return the file list of an artifact whose layers are files.
 
@@ -146,6 +152,9 @@ def derived_file_list(manifest: Manifest) -> FileList:
     entries = []
     for layer in manifest.layers:
         path = layer_path(layer)
+        if path and layer.id.algorithm != "sha256":
+            # The list names files by sha256, and whoever pulls keeps them by it.
+            raise ProtocolError("a file is named by another digest", got=layer.digest[:80], expected="sha256")
         if path:
             entries.append(Entry(layer.digest, 0, _checked(path), layer.id.encoded, layer.size))
     check_collisions((one.path for one in entries), ProtocolError)

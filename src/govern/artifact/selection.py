@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Final
 
 from govern.artifact.file_list import Entry, FileList
-from govern.errors import InvalidInput
+from govern.artifact.roles import ROLES
+from govern.errors import InvalidInput, UsageError, shortened
+
+_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +21,18 @@ class Selection:
     Args:
         include: path patterns; empty for all.
         roles: roles; empty for all.
+
+    Raises:
+        UsageError: for a role that there is not.
     """
 
     include: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for one in self.roles:
+            if one not in ROLES:
+                raise UsageError("this is not a role", got=shortened(one), expected=f"one of {', '.join(ROLES)}")
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -40,10 +52,13 @@ class Selection:
             and (not self.roles or role_by_layer.get(one.layer, "") in self.roles)
         )
         if not chosen:
-            known = ", ".join(one.path for one in files.entries[:10])
+            known = ", ".join(one.path for one in files.entries[:_SHOWN])
+            roles = ", ".join(sorted({role_by_layer.get(one.layer, "") for one in files} - {""}))
+            expected = [f"files such as {known}"] if known and (self.include or not self.roles) else []
+            expected += [f"a role that its files have: {roles or 'none'}"] if self.roles else []
             raise InvalidInput(
                 "nothing would be pulled",
                 got=", ".join(self.words) or "an artifact without files",
-                expected=f"files such as {known}" if known else "layers with a path",
+                expected="; ".join(expected) or "layers with a path",
             )
         return chosen

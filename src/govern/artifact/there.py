@@ -52,3 +52,11 @@ def is_occupied(target: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def is_folder(target: Path) -> bool:
+    """Whether a folder is at a path, and no link to one; what cannot be looked at, a name too long say, is none."""
+    try:
+        return stat.S_ISDIR(target.lstat().st_mode)
+    except OSError:
+        return False

@@ -7,7 +7,6 @@ every file is replaced whole and the lock is written last.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -18,9 +17,10 @@ from govern.artifact.digest_cache import DigestCache
 from govern.artifact.file_list import Entry
 from govern.artifact.hashing import hash_files
 from govern.artifact.lock import Lock, read_lock, write_lock
-from govern.artifact.there import files_there, is_inside, is_occupied
+from govern.artifact.stage import FILES, LAYERS, hold_stage, remove_if_empty
+from govern.artifact.there import files_there, is_folder, is_inside, is_occupied
 from govern.artifact.walk import LOCK_FILE, PART_FOLDER, is_reserved
-from govern.errors import InvalidInput, ProtocolError, Undecided, UsageError
+from govern.errors import GovernError, InvalidInput, ProtocolError, Undecided
 
 _SHOWN = 20
 
@@ -46,12 +46,12 @@ class Tree:
     @property
     def files(self) -> Path:
         """Where staged files stand under their final paths."""
-        return self.stage / "files"
+        return self.stage / FILES
 
     @property
     def parts(self) -> Path:
         """Where layers stand that are not files themselves."""
-        return self.stage / "layers"
+        return self.stage / LAYERS
 
 
 def look_at(folder: Path) -> Tree:
@@ -97,52 +97,16 @@ def staged(tree: Tree, entries: Sequence[Entry]) -> Iterator[None]:
         tree: where.
         entries: what will stand there. Anything else in the stage is of another artifact, and is removed.
     """
-    for place in (tree.stage, tree.files, tree.parts):
-        if place.is_symlink():
-            raise InvalidInput("a link is in the way of the pull", got=str(place), expected="no such link")
+    descriptor = hold_stage(tree.stage, {one.path for one in entries})
     try:
-        tree.files.mkdir(parents=True, exist_ok=True)
-        tree.parts.mkdir(exist_ok=True)
-        descriptor = os.open(tree.stage, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError as fault:
-        raise InvalidInput(
-            "the output cannot be written",
-            got=f"{str(tree.stage)!r}: {fault.strerror}",
-            expected="a place that you may write",
-        ) from fault
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            raise UsageError(
-                "another pull into this directory is running", got=str(tree.folder), expected="one at a time"
-            ) from fault
-        try:
-            _remove_others(tree.files, {one.path for one in entries})
-        except OSError as fault:
-            raise InvalidInput(
-                "an earlier pull left files that cannot be removed",
-                got=f"{fault.filename!r}: {fault.strerror}",
-                expected="a place that you may write",
-            ) from fault
         yield
+    except GovernError as fault:
+        if not remove_if_empty(tree.stage):
+            kept = f"what came is kept in {tree.stage.name!r}: the same command goes on from there"
+            fault.hint = f"{fault.hint}; {kept}" if fault.hint else kept
+        raise
     finally:
         os.close(descriptor)
-
-
-def _remove_others(files: Path, wanted: set[str]) -> None:
-    for folder, folders, names in os.walk(files, topdown=False):
-        here = Path(folder)
-        for name in names:
-            if (here / name).relative_to(files).as_posix() not in wanted:
-                (here / name).unlink()
-        for name in folders:
-            if (here / name).is_symlink():
-                (here / name).unlink()
-            else:
-                # What is empty may stand in the way of a file of the same name.
-                with contextlib.suppress(OSError):
-                    (here / name).rmdir()
 
 
 def check_reserved(entries: Sequence[Entry]) -> None:
@@ -205,10 +169,12 @@ def refuse_folders(tree: Tree, entries: Sequence[Entry]) -> None:
     locked = {one.path for one in tree.lock.files} if tree.lock else set()
     for one in entries:
         target = tree.folder / one.path
-        if target.is_symlink() or not target.is_dir():
+        if not is_folder(target):
             continue
         for folder, _, names in os.walk(target):
-            strange = [name for name in names if (Path(folder) / name).relative_to(tree.folder).as_posix() not in locked]
+            strange = [
+                name for name in names if (Path(folder) / name).relative_to(tree.folder).as_posix() not in locked
+            ]
             if strange:
                 raise InvalidInput(
                     "a folder stands where a file of the artifact goes",
@@ -249,7 +215,6 @@ def commit(tree: Tree, entries: Sequence[Entry], kept: set[str], lock: Lock) -> 
             "the files cannot be put in place",
             got=f"{fault.filename!r}: {fault.strerror}",
             expected="a directory that nobody else changes",
-            hint="pull again: what is there is not sent again",
         ) from fault
     return tree.folder / LOCK_FILE
 

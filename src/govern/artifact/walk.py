@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,8 @@ PART_FOLDER: Final = ".govern-part"
 
 # In a worktree or a submodule `.git` is a file, with a path of this machine in it.
 NEVER_FILES: Final = frozenset({METADATA_FILE, LOCK_FILE, IGNORE_FILE, "model.sig", ".DS_Store", "Thumbs.db", ".git"})
+OWN_FILES: Final = frozenset({METADATA_FILE, LOCK_FILE, IGNORE_FILE, "model.sig"})
+VERSION_CONTROL: Final = frozenset({".git", "git~1", ".hg", ".svn", ".dvc"})
 NEVER_FOLDERS: Final = frozenset(
     {".git", ".hg", ".svn", ".dvc", "__pycache__", ".cache", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache",
      ".ruff_cache", ".venv", PART_FOLDER}
@@ -39,12 +41,19 @@ class SourceFile:
         real: where its bytes are.
         size: bytes.
         identity: (device, inode, size, mtime_ns, ctime_ns): changes when the content may have changed.
+        folder: the directory that was packed, as it was typed; only messages say it.
     """
 
     path: str
     real: str
     size: int
     identity: tuple[int, int, int, int, int]
+    folder: str = field(default="", compare=False)
+
+    @property
+    def given(self) -> str:
+        """The path as who packs it would type it."""
+        return os.path.join(self.folder, self.path)
 
 
 def identity_of(status: os.stat_result) -> tuple[int, int, int, int, int]:
@@ -53,8 +62,14 @@ def identity_of(status: os.stat_result) -> tuple[int, int, int, int, int]:
 
 
 def is_reserved(path: str) -> bool:
-    """Whether a file of this path, pulled, would stand where govern writes its own (on any file system)."""
-    return path.casefold() == LOCK_FILE or path.split("/", 1)[0].casefold() == PART_FOLDER
+    """Whether a file of this path, once pulled, would tell a tool what to do (on any file system).
+
+    Those are govern's own files, of which a push leaves out the plain ones, and those of version control: git runs
+    what a `.git/config` names.
+    """
+    folded = path.casefold()
+    segments = folded.split("/")
+    return folded in OWN_FILES or segments[0] == PART_FOLDER or not VERSION_CONTROL.isdisjoint(segments)
 
 
 def find_files(
@@ -80,7 +95,7 @@ def find_files(
             expected="a directory or a file",
         ) from fault
     if not top.is_dir():
-        found = [_source(top.name, top)]
+        found = [_source(top.name, top, root.parent)]
     else:
         roots = [top, *(Path(os.path.realpath(one)) for one in link_roots)]
         if (cache := _hugging_face_blobs(top)) is not None:
@@ -90,7 +105,7 @@ def find_files(
         found = []
         for path, real in _walk(top, top, roots, ignored):
             MAX_FILES.check(len(found) + 1, "the number of files", InvalidInput)
-            found.append(_source(path, real))
+            found.append(_source(path, real, root))
     if not found:
         raise InvalidInput("there is nothing to pack", got=f"no file in {str(root)!r}", expected="at least one file")
     for one in found:
@@ -105,7 +120,7 @@ def find_files(
     return tuple(sorted(found, key=lambda one: order(one.path)))
 
 
-def _source(path: str, real: Path) -> SourceFile:
+def _source(path: str, real: Path, folder: Path) -> SourceFile:
     try:
         status = real.stat()
     except OSError as fault:
@@ -117,7 +132,7 @@ def _source(path: str, real: Path) -> SourceFile:
             expected="files and folders",
             hint="leave it out with .governignore",
         )
-    return SourceFile(path, str(real), status.st_size, identity_of(status))
+    return SourceFile(path, str(real), status.st_size, identity_of(status), str(folder))
 
 
 def _walk(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `govern` with the process's arguments, or with `arguments`; exits with the documented code."""
+    signal.signal(signal.SIGINT, _end_now)
     _open_streams()
     # What a command loads lives as long as itself: to look for garbage in it took an eighth of the start.
     gc.set_threshold(100_000)
@@ -30,9 +33,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os._exit(code)
 
 
+def _end_now(number: int, frame: object) -> None:
+    # Until the modules are there nothing was begun that must be ended in order.
+    del number, frame
+    with contextlib.suppress(OSError):
+        os.write(2, b"\ninterrupted\n")
+    os._exit(130)
+
+
 def _open_streams() -> None:
     # A stream that was closed before the start is None here, and its number would go to the next file or
     # connection that is opened.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
+    # A terminal or a log that is not UTF-8 shows an escape for what it lacks; it is no reason to fail.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from govern.cli.options import (
-    ExpectedName,
     PassphraseFile,
     PolicyFile,
     Reference,
+    SignedName,
     SigningKey,
     open_policy,
     open_signer,
@@ -27,11 +27,13 @@ def annotate(
     reference: Reference,
     entries: Annotated[list[str], typer.Argument(metavar="NAME=VALUE…", help="What to note.")],
     key: SigningKey,
-    note: Annotated[str | None, typer.Option("--note", help="Free text.")] = None,
-    schema: Annotated[str, typer.Option("--schema", help="URI of what the entries mean.")] = PLAIN_SCHEMA,
-    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+    note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Free text.")] = None,
+    schema: Annotated[
+        str, typer.Option("--schema", metavar="URI", help="URI of what the entries mean.")
+    ] = PLAIN_SCHEMA,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")] = None,
     passphrase_file: PassphraseFile = None,
-    name: ExpectedName = None,
+    name: SignedName = None,
     policy: PolicyFile = None,
 ) -> None:
     """Attach a signed note: names and values. It never decides anything. Prints the statement's digest."""
@@ -47,6 +49,7 @@ def annotate(
         policy=open_policy(run, policy),
     )
     run.console.say(f"annotation about {attested.about} attached to {attested.pinned}")
+    run.console.say(f"manifest {attested.manifest}, statement {attested.statement}")
     if run.console.json:
         run.console.out_json(AttestView.of(attested).to_json())
     else:

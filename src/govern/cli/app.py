@@ -17,12 +17,15 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 from typer.core import TyperGroup
-from typer.exceptions import Exit, TyperException
+from typer.exceptions import Abort, Exit, TyperException
 
 from govern.errors import GovernError, Undecided, UsageError
 
 OUR_BUG: Final = 70
 INTERRUPTED: Final = 130
+PIPE_CLOSED: Final = 141
+"""What shells say of a program that wrote to a pipe nobody reads (128 + SIGPIPE)."""
+
 GRACE: Final = 1.0
 """Seconds that workers have to stop in order after Ctrl-C."""
 
@@ -46,7 +49,7 @@ VERBS: Final[Mapping[str, Verb]] = {
     "attest": Verb("attest", "Attach a signed statement of any predicate type."),
     "annotate": Verb("annotate", "Attach a signed note: names and values."),
     "records": Verb("query", "Query the records about an artifact, verified or refused."),
-    "show": Verb("query", "Show what an artifact is and what is said about it."),
+    "show": Verb("query", "Show what an artifact is: name, version, files."),
     "tree": Verb("query", "Show an artifact and everything attached to it."),
     "list": Verb("query", "List the versions of a name."),
     "resolve": Verb("query", "Turn a tag into a digest."),
@@ -95,7 +98,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done or allowed, 1 denied, 2 wrong usage or input, 3 undecided, 70 our bug.",
+    epilog="Exit codes: 0 done or allowed, 1 denied, 2 wrong usage or input, 3 undecided, 70 our bug, 130 interrupted.",
 )
 
 
@@ -141,8 +144,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         print_error(fault)
         return _flush(fault.exit_code)
     except BrokenPipeError:
+        # Whoever read stopped in the middle: what was to be said may have been a denial, and is no success.
         drop(sys.stdout)
-        return 0
+        return PIPE_CLOSED
     except OSError as fault:
         # No bug of ours: the file system refused something that nobody had foreseen.
         place = f"{fault.filename!r}: " if fault.filename is not None else ""
@@ -154,7 +158,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             )
         )
         return _flush(Undecided.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Abort):
         return INTERRUPTED
     except Exception as fault:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         return _our_bug(fault)
@@ -164,7 +168,8 @@ def _wrong_usage(fault: TyperException) -> int:
     """Say what Typer found wrong with the command line, as every other error is said."""
     from govern.cli.console import print_error, tell
 
-    message = fault.format_message()
+    # A choice of Typer's is checked by pydantic, which says so.
+    message = fault.format_message().replace("Value error, ", "")
     if message.startswith("Usage:"):
         tell(message + "\n")  # a family of verbs without a verb: its help is the answer
     else:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from govern import canonical
-from govern.cli.options import ExpectedName, PassphraseFile, Reference, SigningKey, open_signer
+from govern.cli.options import PassphraseFile, Reference, SignedName, SigningKey, open_signer
 from govern.cli.verb import Run, single
 from govern.errors import InvalidInput
 from govern.limits import MAX_PREDICATE
@@ -26,19 +26,39 @@ def attest(
     ],
     predicate: Annotated[Path, typer.Option("--predicate", metavar="FILE", help="JSON; - for standard input.")],
     passphrase_file: PassphraseFile = None,
-    name: ExpectedName = None,
+    name: SignedName = None,
 ) -> None:
     """Attach a signed statement of any predicate type. Prints the statement's digest."""
-    value = canonical.loads(_read(predicate), f"the predicate {predicate}", bound=MAX_PREDICATE, floats=False)
-    if not isinstance(value, dict):
-        raise InvalidInput("the predicate is not an object", got=canonical.describe(value), expected="a JSON object")
+    value = _predicate(_read(predicate), f"the predicate {predicate}")
     signer = open_signer(run, key, passphrase_file)
     attested = attest_artifact(run.context, run.context.parse(reference), kind, value, signer, name=name)
     run.console.say(f"{attested.word} about {attested.about} attached to {attested.pinned}")
+    run.console.say(f"manifest {attested.manifest}, statement {attested.statement}")
     if run.console.json:
         run.console.out_json(AttestView.of(attested).to_json())
     else:
         run.console.out(attested.statement)
+
+
+def _predicate(data: bytes, what: str) -> dict[str, Any]:
+    try:
+        value = canonical.loads(data, what, bound=MAX_PREDICATE, floats=False)
+    except InvalidInput as fault:
+        if not fault.got.startswith("the number "):
+            raise
+        number = fault.got.removeprefix("the number ")
+        # Two programs may write the same float in two ways, and only one of them was signed.
+        raise InvalidInput(
+            fault.what, got=fault.got, expected=fault.expected, hint=f'write it as text: "{number}"'
+        ) from fault
+    if not isinstance(value, dict):
+        raise InvalidInput(
+            "the predicate is not an object",
+            got=canonical.describe(value),
+            expected="a JSON object",
+            hint="the file holds the predicate alone, as {…}; govern writes the statement around it",
+        )
+    return value
 
 
 def _read(path: Path) -> bytes:
@@ -48,7 +68,12 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_PREDICATE.value + 1)
     except OSError as fault:
-        raise InvalidInput("the predicate cannot be read", got=f"{str(path)!r}: {fault.strerror}") from fault
+        raise InvalidInput(
+            "the predicate cannot be read",
+            got=f"{str(path)!r}: {fault.strerror}",
+            expected="a file with JSON, or - for standard input",
+            hint="--predicate FILE, where FILE is one that you may read",
+        ) from fault
 
 
 APPS = {"attest": single(attest)}

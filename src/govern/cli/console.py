@@ -16,6 +16,8 @@ from govern.errors import GovernError, Undecided
 _BAR_AFTER: Final = 1.0
 _BAR_EVERY: Final = 0.1
 _WIDTH: Final = 24
+_NARROWEST: Final = 4
+_IN_ASCII: Final = str.maketrans({"├": "|", "│": "|", "└": "`", "─": "-", "…": "..."})
 
 
 def plain(text: str) -> str:
@@ -23,9 +25,22 @@ def plain(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        letter if letter == "\n" or unicodedata.category(letter)[0] != "C" else f"\\u{ord(letter):04x}"
+        letter
+        if letter == "\n" or (unicodedata.category(letter)[0] != "C" and letter not in "\u2028\u2029")
+        else f"\\u{ord(letter):04x}"
         for letter in text
     )
+
+
+def fitting(text: str, stream: TextIO) -> str:
+    """Return text whose drawings are ASCII where a stream's encoding has none; the stream escapes the rest."""
+    if text.isascii():
+        return text
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return text.translate(_IN_ASCII)
+    return text
 
 
 def print_error(fault: GovernError) -> None:
@@ -36,7 +51,7 @@ def print_error(fault: GovernError) -> None:
 def tell(text: str) -> None:
     """Write to stderr. Where it cannot be written there is nobody to tell, and the work goes on."""
     try:
-        sys.stderr.write(text)
+        sys.stderr.write(fitting(text, sys.stderr))
         sys.stderr.flush()
     except OSError:
         drop(sys.stderr)
@@ -54,7 +69,7 @@ def drop(stream: TextIO) -> None:
 
 def _put(text: str) -> None:
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(fitting(text, sys.stdout))
     except BrokenPipeError:
         drop(sys.stdout)  # nobody reads on: what is left is for nobody
     except OSError as fault:
@@ -97,6 +112,10 @@ class Console:
         """Tell the person something, on stderr."""
         if not self.quiet:
             tell(plain(text) + "\n")
+
+    def warn(self, text: str) -> None:
+        """Tell the person what nobody may switch off, on stderr."""
+        tell(f"WARNING: {plain(text)}\n")
 
     def detail(self, text: str) -> None:
         """Tell the person more, with -v."""
@@ -152,12 +171,17 @@ class Bar:
         share = min(1.0, self._done / self._total) if self._total else 0.0
         rate = self._done / (now - self._begun)
         left = (self._total - self._done) / rate if rate > 0 else 0.0
-        filled = int(share * _WIDTH)
-        line = (
-            f"{self._label} [{'#' * filled}{'.' * (_WIDTH - filled)}] {share:4.0%} "
-            f"{human_size(self._done)} of {human_size(self._total)}, {human_size(rate)}/s, {_clock(left)} left"
-        )
         columns = _columns()
+        # What tells most stands last; where the line is short the bar gives way, and then the label.
+        numbers = (
+            f" {share:4.0%} {human_size(self._done)} of {human_size(self._total)}, "
+            f"{human_size(rate)}/s, {_clock(left)} left"
+        )
+        room = columns - 1 - len(numbers)
+        width = min(_WIDTH, room - len(self._label) - 3)
+        filled = int(share * width)
+        bar = f" [{'#' * filled}{'.' * (width - filled)}]" if width >= _NARROWEST else ""
+        line = self._label[: max(0, room - len(bar))] + bar + numbers
         sys.stderr.write("\r" + line[: columns - 1].ljust(columns - 1))
         sys.stderr.flush()
         self._drawn = True

@@ -19,14 +19,14 @@ def demo(
         str | None, typer.Option("--registry", metavar="HOST/REPO", help="Do it there instead of in a local layout.")
     ] = None,
     output: Annotated[Path, typer.Option("--output", metavar="DIR", help="A new directory.")] = Path("govern-demo"),
+    plain_http: Annotated[bool, typer.Option("--plain-http", help="Speak HTTP without TLS. Unsafe.")] = False,
 ) -> None:
     """Run the whole main job on a small real model, each command shown before it runs."""
     if registry is not None:
         registry = str(run.context.parse(registry).without_version())
         if registry.startswith(LAYOUT_SCHEME):
             raise UsageError("the demo makes a layout by itself", got=registry, expected="HOST/REPO, or no --registry")
-    plain_http = run.context.settings.any_host.plain_http
     Tour(output.absolute(), registry, run.console.out, plain_http).run()
 
 
-APPS = {"demo": single(demo)}
+APPS = {"demo": single(demo, network=False, form=False)}

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from govern.cli.options import PassphraseFile
-from govern.cli.verb import Run, group
+from govern.cli.verb import Run, group, verb
 from govern.errors import UsageError
+from govern.report.file_views import KeyView
 from govern.signing.key_file import generate_key_pair, load_public_key, load_signer
 from govern.signing.passphrase import PASSPHRASE_VARIABLE, passphrase_from
 from govern.trust.keys import PublicKey
@@ -69,16 +70,12 @@ def show(
 
 def _print(run: Run, file: Path | None, key: PublicKey) -> None:
     if run.console.json:
-        run.console.out_json(
-            {
-                "output": "govern.key/v0.1",
-                "signer": key.signer,
-                "publicKey": key.to_pem(),
-                "file": str(file) if file else None,
-            }
-        )
+        view = KeyView(signer=key.signer, public_key=key.to_pem(), file=str(file) if file else None)
+        run.console.out_json(view.to_json())
     else:
         run.console.out(str(file) if file else key.to_pem().rstrip("\n"))
 
 
-APPS = {"key": group("Make and show signing keys.", generate=generate, show=show)}
+APPS = {
+    "key": group("Make and show signing keys.", generate=verb(generate, network=False), show=verb(show, network=False))
+}

@@ -19,13 +19,13 @@ Host = Annotated[str, typer.Argument(metavar="HOST", help="The registry.")]
 def login(
     run: Run,
     host: Host,
-    username: Annotated[str, typer.Option("--username", "-u", help="The account.")],
+    username: Annotated[str, typer.Option("--username", "-u", metavar="NAME", help="The account.")],
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
 ) -> None:
     """Keep credentials for a registry, where Docker and Podman find them too."""
-    prompt = run.prompt()
+    prompt = run.prompt("password")
     if password_stdin:
         password = _read_password()
     elif prompt is not None:
@@ -58,4 +58,4 @@ def logout(run: Run, host: Host) -> None:
     run.console.say(f"credentials for {host} are forgotten" if found else f"there were no credentials for {host}")
 
 
-APPS = {"login": single(login), "logout": single(logout)}
+APPS = {"login": single(login, form=False), "logout": single(logout, network=False, form=False)}

@@ -10,9 +10,11 @@ import typer
 from govern.artifact.metadata.missing import missing_for_policy
 from govern.artifact.metadata.model import FILE_NAME
 from govern.artifact.metadata.template import metadata_template
+from govern.cli.console import print_error
 from govern.cli.verb import Run, single
 from govern.errors import InvalidInput
 from govern.operations.metadata_file import load_metadata
+from govern.report.file_views import CheckedFile, CheckView, InitView
 
 
 def init(
@@ -34,7 +36,10 @@ def init(
             path.unlink(missing_ok=True)
         raise InvalidInput("the metadata file cannot be written", got=f"{str(path)!r}: {fault.strerror}") from fault
     run.console.say("fill in what you know; govern check tells what is missing or wrong")
-    run.console.out(str(path))
+    if run.console.json:
+        run.console.out_json(InitView(file=str(path)).to_json())
+    else:
+        run.console.out(str(path))
 
 
 def check(
@@ -45,21 +50,26 @@ def check(
 ) -> None:
     """Check metadata files: all faults at once, each with its line. Fit for a pre-commit hook."""
     faults: list[InvalidInput] = []
-    results = []
+    results: list[CheckedFile] = []
     for path in files or [Path(FILE_NAME)]:
         file = path / FILE_NAME if path.is_dir() else path
         try:
             metadata = load_metadata(file.parent, file)
         except InvalidInput as fault:
             faults.append(fault)
+            results.append(CheckedFile(file=str(file), valid=False, fault=fault.message))
             continue
         missing = missing_for_policy(metadata)
-        results.append({"file": str(file), "missing": list(missing)})
+        results.append(CheckedFile(file=str(file), valid=True, missing=tuple(missing)))
         run.console.say(f"{file} is valid" + (f"; policies often ask for: {', '.join(missing)}" if missing else ""))
-    if faults:
-        raise InvalidInput("\n".join(fault.message for fault in faults), hint=faults[0].hint)
+    every = InvalidInput("\n".join(fault.message for fault in faults), hint=faults[0].hint) if faults else None
     if run.console.json:
-        run.console.out_json({"output": "govern.check/v0.1", "files": results})
+        run.console.out_json(CheckView(files=tuple(results)).to_json())
+        if every is not None:
+            print_error(every)
+            raise typer.Exit(every.exit_code)
+    if every is not None:
+        raise every
 
 
-APPS = {"init": single(init), "check": single(check)}
+APPS = {"init": single(init, network=False), "check": single(check, network=False)}

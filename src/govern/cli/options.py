@@ -18,15 +18,25 @@ from govern.signing.passphrase import passphrase_from
 Reference = Annotated[str, typer.Argument(metavar="REF", help="HOST/REPO:TAG, HOST/REPO@sha256:…, or layout:PATH:TAG.")]
 SigningKey = Annotated[str, typer.Option("--key", metavar="KEY", help="Private key: a file, or env:NAME.")]
 PassphraseFile = Annotated[
-    Path | None, typer.Option("--passphrase-file", help="File with the key's passphrase (or GOVERN_KEY_PASSPHRASE).")
+    Path | None,
+    typer.Option(
+        "--passphrase-file", metavar="FILE", help="File with the key's passphrase (or GOVERN_KEY_PASSPHRASE)."
+    ),
 ]
 PublicKeys = Annotated[
     list[str] | None,
     typer.Option("--key", metavar="PUB", help="Trust this public key for the expected name; repeat for more."),
 ]
-PolicyFile = Annotated[Path | None, typer.Option("--policy", help="The policy to decide under (or GOVERN_POLICY).")]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", metavar="FILE", help="The policy to decide under (or GOVERN_POLICY).")
+]
 ExpectedName = Annotated[
-    str | None, typer.Option("--name", help="The name you expect, where it is not the repository's path.")
+    str | None,
+    typer.Option("--name", metavar="NAME", help="The name you expect, where it is not the repository's path."),
+]
+SignedName = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", help="The name to write into it, where it is not the repository's path."),
 ]
 Require = Annotated[
     list[str] | None,

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from govern.cli.options import open_policy
-from govern.cli.verb import Run, group
-from govern.errors import UsageError
+from govern.cli.verb import Run, group, verb
+from govern.errors import UsageError, shortened
 from govern.names import Name
 from govern.policy.model import read_policy
 from govern.policy.template import policy_template
-from govern.predicates.kinds import word_for
+from govern.predicates.kinds import resolve_type, word_for
+from govern.report.file_views import PolicyCheckView
 from govern.signing.key_file import load_public_key
+
+_PERSON: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}")
 
 
 def init(
@@ -23,17 +26,23 @@ def init(
     key: Annotated[
         list[str], typer.Option("--key", metavar="[ID=]PUB", help="Who pushes: a public key, with the person's id.")
     ],
-    name: Annotated[list[str], typer.Option("--name", help="A name they may speak about, or a prefix like acme/**.")],
+    name: Annotated[
+        list[str], typer.Option("--name", metavar="NAME", help="A name they may speak about, or a prefix like acme/**.")
+    ],
     line: Annotated[
         list[str] | None, typer.Option("--line", metavar="PATTERN=NAME", help="Where a name lives: HOST/PATH=NAME.")
     ] = None,
-    require: Annotated[list[str] | None, typer.Option("--require", help="Kinds that must be there.")] = None,
+    require: Annotated[
+        list[str] | None, typer.Option("--require", metavar="TYPE", help="Kinds that must be there.")
+    ] = None,
 ) -> None:
     """Write a policy around public keys, to standard output."""
     environment = run.context.settings.environment
     keys = [(person, load_public_key(path, environment)) for person, path in map(_person, key)]
     for one in name:
         Name(one.removesuffix("/**"))
+    for one in require or ():
+        resolve_type(one)
     text = policy_template(
         keys,
         name,
@@ -49,6 +58,13 @@ def _person(text: str) -> tuple[str, str]:
     """Return (id, path) of `ID=PUB`; without an id the file's name is one."""
     person, equals, path = text.partition("=")
     if equals:
+        if not _PERSON.fullmatch(person):
+            raise UsageError(
+                "this is not a person's id",
+                got=shortened(person),
+                expected="1 to 64 letters, digits and . _ -",
+                hint=f"--key ID={path}",
+            )
         return person, path
     return re.sub(r"[^a-zA-Z0-9._-]", "-", Path(text).name.removesuffix(".pub")).lstrip("-._") or "ci", text
 
@@ -70,9 +86,13 @@ def check(run: Run, policy: Annotated[Path, typer.Argument(metavar="FILE", help=
         run.console.say(f"{permission.person} ({permission.role}) may sign {kinds} about {', '.join(permission.names)}")
     run.console.say("required: " + ", ".join(word_for(one) for one in opened.require))
     if run.console.json:
-        run.console.out_json({"output": "govern.policy-check/v0.1", "policy": str(policy), "digest": opened.digest})
+        run.console.out_json(PolicyCheckView(policy=str(policy), digest=str(opened.digest)).to_json())
     else:
         run.console.out(str(opened.digest))
 
 
-APPS = {"policy": group("Write and check a policy.", init=init, check=check)}
+APPS = {
+    "policy": group(
+        "Write and check a policy.", init=verb(init, network=False, form=False), check=verb(check, network=False)
+    )
+}

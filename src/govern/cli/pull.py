@@ -15,6 +15,7 @@ from govern.errors import UsageError
 from govern.operations.pull import Unverified
 from govern.operations.pull import pull as pull_artifact
 from govern.operations.verify import Verifier
+from govern.report.lines import count
 from govern.report.views import PullView
 
 
@@ -26,8 +27,10 @@ def pull(
     policy: PolicyFile = None,
     name: ExpectedName = None,
     require: Require = None,
-    include: Annotated[list[str] | None, typer.Option("--include", metavar="PATTERN", help="Only these paths.")] = None,
-    role: Annotated[list[str] | None, typer.Option("--role", help="Only files of this role.")] = None,
+    include: Annotated[
+        list[str] | None, typer.Option("--include", metavar="PATTERN", help="Only these paths; * matches / too.")
+    ] = None,
+    role: Annotated[list[str] | None, typer.Option("--role", metavar="ROLE", help="Only files of this role.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite local edits.")] = False,
     insecure_no_verify: Annotated[
         bool, typer.Option("--insecure-no-verify", help="Pull without any decision. Unsafe; stays in the lock.")
@@ -38,7 +41,7 @@ def pull(
     if insecure_no_verify:
         if key or policy:
             raise UsageError("--insecure-no-verify was given with a key or policy", expected="one of them")
-        run.console.say("WARNING: nothing is verified: nobody knows who made these files. The lock will say so.")
+        run.console.warn("nothing is verified: nobody knows who made these files. The lock will say so.")
         verifier = Unverified()
     else:
         verifier = open_verifier(run, policy, key, require, f"govern pull {reference} --output {output}")
@@ -53,7 +56,8 @@ def pull(
     )
     state = "UNVERIFIED" if pulled.decision is None else "verified"
     run.console.say(
-        f"{state}: {pulled.files} files, {pulled.fetched} fetched ({human_size(pulled.size)}), from {pulled.pinned}"
+        f"{state}: {count(pulled.files, 'file')}, {pulled.fetched} fetched "
+        f"({human_size(pulled.size)}), from {pulled.pinned}"
     )
     if run.console.json:
         run.console.out_json(PullView.of(pulled).to_json())

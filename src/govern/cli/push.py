@@ -10,40 +10,49 @@ import typer
 from govern.artifact.inspect import Rules
 from govern.artifact.roles import read_override
 from govern.cli.console import human_size
-from govern.cli.options import ExpectedName, PassphraseFile, PolicyFile, Reference, open_policy, open_signer
+from govern.cli.options import PassphraseFile, PolicyFile, SignedName, open_policy, open_signer
 from govern.cli.verb import Run, single
 from govern.errors import UsageError
 from govern.operations.push import push as push_artifact
 from govern.operations.push_plan import PushOptions, pack_planned, plan_push
+from govern.report.lines import count
 from govern.report.views import PushView
 
 
 def push(
     run: Run,
     path: Annotated[Path, typer.Argument(metavar="DIR", help="A directory, or one file.")],
-    reference: Reference,
+    reference: Annotated[str, typer.Argument(metavar="REF", help="HOST/REPO:VERSION, or layout:PATH:VERSION.")],
     key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="Private key: a file, or env:NAME.")] = None,
     passphrase_file: PassphraseFile = None,
-    name: ExpectedName = None,
+    name: SignedName = None,
     kind: Annotated[
         Literal["model", "dataset"] | None, typer.Option("--kind", help="What it is; a model by default.")
     ] = None,
     role: Annotated[
-        list[str] | None, typer.Option("--role", metavar="PATTERN=ROLE", help="Override the role of files.")
+        list[str] | None,
+        typer.Option("--role", metavar="PATTERN=ROLE", help="Override the role of files; * matches / too."),
     ] = None,
-    metadata: Annotated[Path | None, typer.Option("--metadata", help="Instead of DIR/govern.yaml.")] = None,
+    metadata: Annotated[
+        Path | None, typer.Option("--metadata", metavar="FILE", help="Instead of DIR/govern.yaml.")
+    ] = None,
     inputs: Annotated[
         list[Path] | None, typer.Option("--input", metavar="DIR", help="A pulled directory that this was made from.")
     ] = None,
     link_root: Annotated[
-        list[Path] | None, typer.Option("--link-root", help="Folder that links may point into.")
+        list[Path] | None, typer.Option("--link-root", metavar="DIR", help="Folder that links may point into.")
     ] = None,
     allow_pickle: Annotated[bool, typer.Option("--allow-pickle", help="Pack pickles; recorded. Unsafe.")] = False,
     allow_secret: Annotated[
-        list[str] | None, typer.Option("--allow-secret", metavar="PATTERN", help="This file is no secret; recorded.")
+        list[str] | None,
+        typer.Option(
+            "--allow-secret", metavar="PATTERN", help="These files hold no secret; * matches / too; recorded."
+        ),
     ] = None,
     policy: PolicyFile = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Why; goes into the registration.")] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="Why; goes into the registration.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the manifest; send and sign nothing.")] = False,
 ) -> None:
     """Pack, upload, sign and register a model or dataset. Prints one pinned reference."""
@@ -77,8 +86,8 @@ def push(
         run.console.say("policies often ask for: " + ", ".join(pushed.missing) + " (govern init writes a govern.yaml)")
     done = "is there" if pushed.already else "pushed"
     run.console.say(
-        f"{pushed.name}@{pushed.version} {done}: {pushed.kind}, {pushed.files} files, {human_size(pushed.size)}, "
-        f"{len(pushed.records)} records"
+        f"{pushed.name}@{pushed.version} {done}: {pushed.kind}, {count(pushed.files, 'file')}, "
+        f"{human_size(pushed.size)}, {count(len(pushed.records), 'record')}"
     )
     if run.console.json:
         run.console.out_json(PushView.of(pushed).to_json())

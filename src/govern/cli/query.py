@@ -43,12 +43,18 @@ def _end(found: RecordsFound) -> None:
 def records(
     run: Run,
     reference: Reference,
-    kind: Annotated[list[str] | None, typer.Option("--kind", help="Only this kind; repeat for more.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", metavar="TYPE", help="Only this kind; repeat for more.")
+    ] = None,
     signer: Annotated[
-        list[str] | None, typer.Option("--signer", help="Only this person, or the beginning of a signer's digest.")
+        list[str] | None,
+        typer.Option("--signer", metavar="WHO", help="Only this person, or the beginning of a signer's digest."),
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", help="Only what claims to be written since, e.g. 2026-11-21T00:00:00Z.")
+        str | None,
+        typer.Option(
+            "--since", metavar="TIME", help="Only what claims to be written since, e.g. 2026-11-21T00:00:00Z."
+        ),
     ] = None,
     key: PublicKeys = None,
     policy: PolicyFile = None,

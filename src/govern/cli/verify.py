@@ -21,7 +21,9 @@ def verify(
     policy: PolicyFile = None,
     name: ExpectedName = None,
     require: Require = None,
-    at: Annotated[str | None, typer.Option("--at", help="Decide as of this moment, e.g. 2026-11-21T09:30:00Z.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="Decide as of this moment, e.g. 2026-11-21T09:30:00Z.")
+    ] = None,
 ) -> None:
     """Decide under a policy or a key whether an artifact may be used. The exit code is the answer."""
     verifier = open_verifier(run, policy, key, require, f"govern verify {reference}")

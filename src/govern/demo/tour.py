@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -14,11 +15,12 @@ from typing import Final
 
 from govern.demo.classifier import load
 from govern.demo.files import write_data, write_evaluation, write_model
-from govern.errors import GovernError, InvalidInput
+from govern.errors import Denied, GovernError, InvalidInput, Undecided
 
 PASSPHRASE: Final = "demo"  # noqa: S105 - protects a key that is thrown away
 VERSION: Final = "1.0.0"
 FLOWER: Final = (5.9, 3.0, 5.1, 1.8)
+_REFUSALS: Final[dict[int, type[GovernError]]] = {one.exit_code: one for one in (Denied, InvalidInput, Undecided)}
 
 
 class Unexpected(GovernError):
@@ -60,7 +62,8 @@ class Tour:
         """Run every step.
 
         Raises:
-            InvalidInput: for a directory that holds something.
+            InvalidInput: for a directory that holds something, or cannot be made.
+            Denied, Undecided: what a registry's refusal is; nothing is left in the directory then.
             Unexpected: for a step that did not end as it must.
         """
         if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
@@ -70,7 +73,24 @@ class Tour:
                 expected="a new one",
                 hint=f"govern demo --output {self.folder}-2, or remove it",
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
+        there = self.folder.is_dir()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise InvalidInput(
+                "the demo's directory cannot be made",
+                got=f"{str(self.folder)!r}: {fault.strerror}",
+                expected="a directory that you may write",
+                hint="govern demo --output DIR",
+            ) from fault
+        try:
+            self._walk()
+        except (Denied, InvalidInput, Undecided):
+            # Half a demo is of no use, and would stand in the way of the next try.
+            _clear(self.folder, keep=there)
+            raise
+
+    def _walk(self) -> None:
         self.show(f"Everything happens in {self.folder}; repeat any command there by hand.")
         self.show(f"  $ cd {shlex.quote(str(self.folder))}\n  $ export GOVERN_KEY_PASSPHRASE={PASSPHRASE}")
         self._make()
@@ -166,11 +186,15 @@ class Tour:
         if done.returncode != 0:
             self.show(f"    (exit code {done.returncode})")
         if done.returncode != expect:
+            kind = _REFUSALS.get(done.returncode) if expect == 0 else None
+            if kind is Undecided or (kind is not None and self.registry is not None):
+                error, _, hint = done.stderr.partition("error: ")[2].partition("\n\nhint: ")
+                raise kind(f"the demo cannot go on: {error.strip()}", hint=hint.strip())
             raise Unexpected(
                 "a step of the demo did not end as it must",
                 got=f"exit code {done.returncode}",
                 expected=str(expect),
-                hint=f"the files are in {self.folder}; run the last command there with --debug",
+                hint=f"the files are in {self.folder}; run the last command there",
             )
 
     def _show_lines(self, lines: Sequence[str]) -> None:
@@ -182,6 +206,17 @@ class Tour:
             key: value for key, value in os.environ.items() if key not in ("GOVERN_POLICY", "GOVERN_REGISTRY")
         }
         return environment | {"GOVERN_KEY_PASSPHRASE": PASSPHRASE}
+
+
+def _clear(folder: Path, *, keep: bool) -> None:
+    """Remove what the demo made: the directory was new or empty before."""
+    for one in folder.iterdir():
+        if one.is_dir() and not one.is_symlink():
+            shutil.rmtree(one, ignore_errors=True)
+        else:
+            one.unlink(missing_ok=True)
+    if not keep:
+        folder.rmdir()
 
 
 def _flipped(data: bytes) -> bytes:

@@ -42,17 +42,20 @@ class State:
         records: every record that counts, each (statement, signer) once, in a fixed order.
         later: records that claim to be written after the moment that is asked about.
         registered: every registration of the name, this artifact's and others'.
+        announced: registrations that claim to be written in the future. They register nothing yet, and what they
+            claim is not free either: of two writers the one with the wrong clock must not lose silently.
         annotations: the notes on this artifact.
     """
 
     records: tuple[Record, ...]
     later: tuple[Record, ...]
     registered: tuple[Registered, ...]
+    announced: tuple[Registered, ...]
     annotations: tuple[Record, ...]
 
     def of_version(self, version: str) -> tuple[Registered, ...]:
-        """Return the registrations of one version."""
-        return tuple(one for one in self.registered if one.version == version)
+        """Return who claims one version, now or in the future."""
+        return tuple(one for one in (*self.registered, *self.announced) if one.version == version)
 
     def of_digest(self, digest: Digest) -> tuple[Registered, ...]:
         """Return the registrations of one artifact."""
@@ -65,13 +68,14 @@ class State:
         )
 
 
-def fold(records: Iterable[Record], at: datetime) -> State:
+def fold(records: Iterable[Record], at: datetime, now: datetime | None = None) -> State:
     """Fold admitted records to a state.
 
     Args:
         records: any order, with repetitions: a record may be found in several wrappings and places.
         at: the moment that is asked about. Claimed times are judged as claims: a record that claims to
             be written later is set aside, and no order of two signers follows from them.
+        now: the time by the verifier's clock, where `at` is another moment.
     """
     unique: dict[tuple[Digest, Digest], Record] = {}
     for record in records:
@@ -85,16 +89,22 @@ def fold(records: Iterable[Record], at: datetime) -> State:
     for record in ordered:
         claimed = record.issued_at
         (later if claimed is not None and claimed - at > CLOCK_SKEW else current).append(record)
-    registered = []
-    for record in current:
+    future = [one for one in later if one.issued_at is not None and one.issued_at - (now or at) > CLOCK_SKEW]
+    return State(
+        records=tuple(current),
+        later=tuple(later),
+        registered=_registered(current),
+        announced=_registered(future),
+        annotations=tuple(one for one in current if isinstance(one.content, Annotation)),
+    )
+
+
+def _registered(records: Iterable[Record]) -> tuple[Registered, ...]:
+    found = []
+    for record in records:
         if isinstance(record.content, Registration):
             artifact = record.statement.subjects[0]
             version = SubjectName.parse(artifact.name).version
             if version is not None and artifact.sha256 is not None:
-                registered.append(Registered(version, Digest.from_hex(artifact.sha256), record, record.content))
-    return State(
-        records=tuple(current),
-        later=tuple(later),
-        registered=tuple(registered),
-        annotations=tuple(one for one in current if isinstance(one.content, Annotation)),
-    )
+                found.append(Registered(version, Digest.from_hex(artifact.sha256), record, record.content))
+    return tuple(found)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from govern.errors import ContentMismatch, GovernError, InvalidInput
-from govern.limits import MAX_BLOB
+from govern.limits import MAX_ANNOTATIONS, MAX_BLOB
 from govern.oci.digest import Digest
 from govern.oci.media_types import GRAMMAR
 
@@ -43,7 +43,7 @@ class Descriptor(BaseModel):
     media_type: MediaType = Field(alias="mediaType")
     digest: DigestText
     size: Size
-    annotations: dict[StrictStr, StrictStr] | None = None
+    annotations: dict[StrictStr, StrictStr] | None = Field(default=None, max_length=MAX_ANNOTATIONS.value)
     artifact_type: MediaType | None = Field(default=None, alias="artifactType")
     data: StrictStr | None = None
 

@@ -39,6 +39,9 @@ class Digest(str):
                 "this is not a digest",
                 got=repr(text[:160]),
                 expected=f"{algorithm}:<{length} lower-case hex digits>",
+                hint="a digest is never shortened: govern resolve and govern list --format json print it in full"
+                if len(encoded) < length
+                else "",
             )
         return super().__new__(cls, text)
 

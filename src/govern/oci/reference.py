@@ -21,7 +21,7 @@ _HOST: Final = re.compile(
     r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*"
     r"|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
 )
-_LAYOUT_DIGEST: Final = re.compile(r"(.*)@(sha(?:256|512):[^/]*)", re.DOTALL)
+_LAYOUT_DIGEST: Final = re.compile(r"(.*)@((?:sha[0-9]+|md5|blake[0-9a-z]+):[^/]*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,14 @@ def parse(text: str, *, default_registry: str | None = None) -> Reference:
     rest, digest = text, None
     if "@" in text:
         rest, _, digest_text = text.partition("@")
+        if "/" in digest_text:
+            # Nothing of it is shown: what stands before the @ may hold a password.
+            raise UsageError(
+                "credentials do not belong in a reference",
+                got="something before @HOST/REPOSITORY",
+                expected="HOST/REPOSITORY:TAG",
+                hint="credentials are kept by: govern login HOST --username NAME",
+            )
         digest = Digest(digest_text, error=UsageError)
     tag: str | None = None
     head, colon, tail = rest.rpartition(":")
@@ -133,10 +141,18 @@ def parse(text: str, *, default_registry: str | None = None) -> Reference:
         rest, tag = head, tail
     first, slash, path = rest.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
-        host = first
+        # Names of hosts know no capitals: under another spelling a policy's `lines` would not be found.
+        host = first.lower()
     elif default_registry:
         host, _, prefix = default_registry.partition("/")
         path = f"{prefix}/{rest}" if prefix else rest
+    elif rest == "localhost" or ("." in rest and tag is not None and tag.isdecimal()):
+        raise UsageError(
+            "the reference has no repository",
+            got=repr(text),
+            expected="HOST/REPOSITORY:TAG or layout:PATH:TAG",
+            hint=f"write what is meant on it: {text}/NAME",
+        )
     else:
         raise UsageError(
             "the reference has no registry",

@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from govern.errors import ContentMismatch, Denied, GovernError, LimitExceeded, NotFound, ProtocolError, Undecided
-from govern.limits import MAX_BUNDLE, MAX_CLAIMS, MAX_LINE_BUNDLE, MAX_REFERRERS, Bound
+from govern import canonical
+from govern.errors import Denied, GovernError, LimitExceeded, NotFound, ProtocolError, Undecided
+from govern.limits import MAX_BUNDLE, MAX_CLAIMS, MAX_LINE_BUNDLE, MAX_MANIFEST, MAX_REFERRERS, Bound
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
 from govern.oci.manifest import RawManifest
@@ -63,26 +64,36 @@ def find_claims(store: Store, subject: Digest, cache: ObjectCache, *, jobs: int,
         # Also a listing whose bytes were changed: nobody can say then what it would have held.
         claims.failures.append(fault)
         return claims
-    candidates = _candidates(listings)
-    claims.unread = max(0, len(candidates) - MAX_REFERRERS.value)
     bound, room = MAX_LINE_BUNDLE if line else MAX_BUNDLE, _Room(MAX_CLAIMS.value)
-    with ThreadPoolExecutor(jobs, thread_name_prefix="claims") as pool:
-        results = list(
-            pool.map(lambda key: _read(store, key, subject, cache, bound, room), candidates[: MAX_REFERRERS.value])
-        )
     seen: set[Digest] = set()
-    for result in results:
-        _sort_in(result, claims, seen)
+    left, there = MAX_REFERRERS.value, set[str]()
+    with ThreadPoolExecutor(jobs, thread_name_prefix="claims") as pool:
+        for candidates in (_digests(listings), _tags(listings)):
+            # A record tag holds half of a digest. Where that manifest was read already, the tag says nothing new; a
+            # digest that is only listed, and leads nowhere, must not hide it.
+            wanted = [one for one in candidates if isinstance(one, Digest) or one.rpartition(".")[2] not in there]
+            claims.unread += max(0, len(wanted) - left)
+            for key, result in pool.map(
+                lambda key: (key, _read(store, key, subject, cache, bound, room)), wanted[:left]
+            ):
+                if isinstance(key, Digest) and isinstance(result, tuple | RawManifest | None):
+                    there.add(key.encoded[:TAG_DIGITS])
+                _sort_in(result, claims, seen)
+            left = max(0, left - len(wanted))
     claims.found.sort(key=lambda one: one.manifest)
     return claims
 
 
-def _candidates(listings: Sequence[Listing]) -> list[Digest | str]:
-    digests = sorted({one for listing in listings for one in listing.digests})
-    prefixes = {one.encoded[:TAG_DIGITS] for one in digests}
-    # A record tag holds half of the digest; where the whole is known already, the tag says nothing new.
-    tags = sorted({one for listing in listings for one in listing.tags if one.rpartition(".")[2] not in prefixes})
-    return [*digests, *tags]
+def _digests(listings: Sequence[Listing]) -> list[Digest | str]:
+    return sorted({one for listing in listings for one in listing.digests})
+
+
+def _tags(listings: Sequence[Listing]) -> list[Digest | str]:
+    return sorted({one for listing in listings for one in listing.tags})
+
+
+class _Elsewhere(Undecided):
+    """A record tag was moved: what it stood for cannot be read."""
 
 
 class _Full(Exception):
@@ -128,9 +139,12 @@ def _read(store: Store, key: Digest | str, subject: Digest, cache: ObjectCache, 
         return digest, Claim(wrapper, bundle)
     except _Full:
         return _Full()  # a new one, which holds no frames
-    except (NotFound, ProtocolError, LimitExceeded, Denied) as fault:
+    except _Elsewhere as fault:
+        return _bare(fault)
+    except (NotFound, LimitExceeded, Denied) as fault:
         return Rejected(digest if digest is not None else _from_tag(str(key)), _bare(fault))
-    except Undecided as fault:
+    except (Undecided, ProtocolError) as fault:
+        # The registry did not say what the record is: nobody knows then what it would have denied.
         return _bare(fault)
 
 
@@ -151,10 +165,26 @@ def _manifest(store: Store, key: Digest | str, cache: ObjectCache) -> RawManifes
     raw = store.get_manifest(key)
     if not isinstance(key, Digest) and not key.endswith(f".{raw.digest.encoded[:TAG_DIGITS]}"):
         # Otherwise a registry could show any record where another one was asked for, and hide that one.
-        raise ContentMismatch("a record tag leads to another record", got=str(raw.digest), expected=key)
+        raise _Elsewhere(
+            "a record tag leads to another record",
+            got=str(raw.digest),
+            expected=key,
+            hint="somebody moved the tag: find out who, and bring the record back from another copy",
+        )
+    if isinstance(key, Digest) and raw.media_type != IMAGE_MANIFEST and _calls_itself_a_manifest(raw.data):
+        # The digest vouches for the bytes; nobody does for the header beside them.
+        raw = RawManifest(IMAGE_MANIFEST, raw.data)
     if raw.media_type == IMAGE_MANIFEST:
         cache.put(raw.digest, raw.data)
     return raw
+
+
+def _calls_itself_a_manifest(data: bytes) -> bool:
+    try:
+        value = canonical.loads(data, "a manifest", bound=MAX_MANIFEST, error=Denied)
+    except Denied:
+        return False
+    return isinstance(value, dict) and value.get("mediaType") == IMAGE_MANIFEST
 
 
 def _bundle(store: Store, descriptor: Descriptor, cache: ObjectCache, bound: Bound, room: _Room) -> bytes:

@@ -17,6 +17,9 @@ def load_metadata(path: Path, named: Path | None) -> MetadataFile | None:
     Args:
         path: what is pushed.
         named: a file that was named and must be there, or None for `govern.yaml` in `path`.
+
+    Raises:
+        InvalidInput: for a file that is not there or not valid, and for a card or lock files that are not there.
     """
     file = named or (path / FILE_NAME)
     if named is None and os.path.lexists(file) and not file.is_file():
@@ -33,4 +36,7 @@ def load_metadata(path: Path, named: Path | None) -> MetadataFile | None:
         ) from fault
     except OSError as fault:
         raise InvalidInput("the metadata file cannot be read", got=f"{str(file)!r}: {fault.strerror}") from fault
-    return read_metadata(data, str(file))
+    folder = path if path.is_dir() else path.parent
+    # A file of another name that is checked where it lies may speak of a directory that is elsewhere.
+    elsewhere = named is not None and named.name != FILE_NAME and named.parent == folder
+    return read_metadata(data, str(file), None if elsewhere else lambda one: (folder / one).is_file())

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ from govern.operations.workers import run_all
 from govern.policy.decision import Decision
 from govern.progress import Progress
 from govern.store.protocol import Store
+from govern.store.regular_file import open_regular
 from govern.times import write_time
 
 
@@ -176,6 +178,13 @@ def read_files(store: Store, manifest: Manifest) -> FileList:
     files = read_file_list(data, others)
     for entry in files:
         _check_entry(entry, others[entry.layer], raw)
+    if missing := sorted(raw - {(entry.layer, entry.path) for entry in files}):
+        raise ContentMismatch(
+            "the file list leaves out a layer",
+            got=f"no {missing[0][1]!r}",
+            expected="every layer that is a file",
+            hint="the artifact contradicts itself: do not use it",
+        )
     return files
 
 
@@ -245,7 +254,9 @@ def _there(target: Path, descriptor: Descriptor, progress: Progress) -> bool:
     hasher = descriptor.id.hasher()
     view = memoryview(bytearray(min(BUFFER_BYTES, max(1, descriptor.size))))
     try:
-        with open(target, "rb", buffering=0) as file:
+        with open_regular(target, follow=False) as file:
+            if os.fstat(file.fileno()).st_size != descriptor.size:
+                return False
             while count := file.readinto(view):
                 hasher.update(view[:count])
     except OSError:
@@ -258,7 +269,7 @@ def _there(target: Path, descriptor: Descriptor, progress: Progress) -> bool:
 
 def _extract(layer: Path, entries: Sequence[Entry], files: Path) -> None:
     """Cut small files out of a layer by offset, each checked: the tar's own headers are never believed."""
-    with open(layer, "rb") as source:
+    with open_regular(layer, follow=False) as source:
         for one in sorted(entries, key=lambda one: one.offset):
             source.seek(one.offset)
             data = source.read(one.size)
@@ -272,7 +283,9 @@ def _extract(layer: Path, entries: Sequence[Entry], files: Path) -> None:
             with _writing(one.path):
                 target = files / one.path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(data)
+                target.unlink(missing_ok=True)  # it may have another name, under which it would be written too
+                with open(target, "xb") as file:
+                    file.write(data)
 
 
 @contextlib.contextmanager

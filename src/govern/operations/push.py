@@ -19,13 +19,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from govern import canonical
 from govern.artifact.metadata.missing import missing_for_policy
 from govern.artifact.pack import Packed
 from govern.capture.provenance import Input
-from govern.errors import ContentMismatch, Denied, InvalidInput, NotFound
+from govern.errors import ContentMismatch, Denied, GovernError, InvalidInput, NotFound
+from govern.limits import MAX_CONFIG
 from govern.line import line_of
 from govern.names import LINE_TAG, Name, Version
 from govern.oci.digest import Digest
+from govern.oci.manifest import RawManifest, read_manifest
 from govern.oci.reference import Pinned, Place, Reference, RegistryPlace, parse
 from govern.operations.ahead import SentAhead
 from govern.operations.attach import Signed, attach_record, put_line
@@ -162,12 +165,26 @@ def _refuse_other_line(store: Store, name: Name) -> None:
     except (NotFound, ContentMismatch):
         return  # what is spoiled is written again
     if there.digest != line.digest:
+        other = _name_of_line(store, there)
         raise InvalidInput(
             "this repository holds another name",
-            got=f"{LINE_TAG} is {there.digest}",
-            expected=f"{line.digest}, the line of {name}",
-            hint="one repository holds one name: push to another repository, or say the name it has with --name",
+            got=str(other) if other is not None else f"{LINE_TAG} is {there.digest}, which is the line of no name",
+            expected=str(name),
+            hint="one repository holds one name: push to another repository"
+            + (f", or say --name {other}" if other is not None else ""),
         )
+
+
+def _name_of_line(store: Store, there: RawManifest) -> Name | None:
+    """Return the name of a line, which its digest proves, or None where it is no line of any name."""
+    what = "the line that is there"
+    try:
+        (layer,) = read_manifest(there, what).layers
+        found = canonical.loads(store.read_blob(layer, MAX_CONFIG, what), what, bound=MAX_CONFIG)
+        name = Name(found["line"])
+    except (GovernError, ValueError, TypeError, KeyError):
+        return None
+    return name if line_of(name).digest == there.digest else None
 
 
 def _refuse_foreign_tag(context: Context, plan: Plan, digest: Digest) -> None:

@@ -5,12 +5,15 @@ Without a key or a policy nothing is verified, and every line says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
-from govern.errors import GovernError
+from govern.errors import GovernError, UsageError
 from govern.intoto.bundle import PublicKeyHint, read_bundle
 from govern.intoto.statement import Statement, read_statement
 from govern.ledger.state import fold
@@ -91,29 +94,66 @@ class Filter:
 
     Args:
         kinds: kinds, aliases or URIs; empty for all.
-        signers: person ids, or beginnings of a signer's digest; empty for all.
+        signers: person ids, or beginnings of a signer's digest or key hint; empty for all. Where nothing is
+            verified a signer is a claim as everything else, and persons are not known.
         since: only records that claim to be written then or later, or None.
+
+    Raises:
+        UsageError: for an empty signer, which would be the beginning of every one, and for a time without a zone.
     """
 
     kinds: tuple[str, ...] = ()
     signers: tuple[str, ...] = ()
     since: datetime | None = None
 
-    def keeps(self, one: Found) -> bool:
-        """Whether a record is asked for. What cannot be judged is kept: a filter must not hide a refusal."""
+    def __post_init__(self) -> None:
+        if not all(self.signers):
+            raise UsageError("the signer is empty", expected="a person's id, or the beginning of a signer's digest")
+        if self.since is not None and self.since.tzinfo is None:
+            raise UsageError("the time has no zone", got=self.since.isoformat(), expected="an aware datetime")
+
+    def keeps(self, one: Found, owners: Mapping[Digest, str] = MappingProxyType({})) -> bool:
+        """Whether a record is asked for.
+
+        A refused claim that does not say its kind, signer or time is kept: a filter must not hide a refusal.
+
+        Args:
+            one: the record.
+            owners: whom the policy knows, by signer: a refused claim of theirs is found under their id too.
+        """
+        refused = one.status == "refused"
         types = {resolve_type(kind) for kind in self.kinds}
-        if types and one.type and one.type not in types:
+        if types and one.type not in types and (one.type or not refused):
             return False
-        if self.signers and one.status == "verified":
-            names = (one.person or "", one.signer, one.signer.removeprefix("sha256:"))
-            if not any(name.startswith(wanted) for wanted in self.signers for name in names if wanted):
-                return False
-        if self.since is not None and one.issued_at is not None:
+        if self.signers and (one.signer or not refused) and not self._is_by(one.signer, owners):
+            return False
+        if self.since is not None:
+            if one.issued_at is None:
+                return refused
             try:
                 return read_time(one.issued_at) >= self.since
             except GovernError:
                 return True
         return True
+
+    def _is_by(self, signer: str, owners: Mapping[Digest, str]) -> bool:
+        spellings = _spellings(signer)
+        person = next((who for known, who in owners.items() if known in spellings), "")
+        return any(wanted == person or any(one.startswith(wanted) for one in spellings) for wanted in self.signers)
+
+
+def _spellings(signer: str) -> tuple[str, ...]:
+    """Return how a signer may be written: as digest, and as the key hint of a bundle (FORMAT §5)."""
+    try:
+        if signer.startswith("sha256:"):
+            data = bytes.fromhex(signer.removeprefix("sha256:"))
+        else:
+            data = base64.b64decode(signer, validate=True)
+    except ValueError:
+        return (signer,)
+    if len(data) != hashlib.sha256().digest_size:
+        return (signer,)
+    return f"sha256:{data.hex()}", data.hex(), base64.b64encode(data).decode("ascii")
 
 
 def find_records(
@@ -138,16 +178,14 @@ def find_records(
     expected = context.expected_name(reference.place, name, verifier.policy if verifier else None)
     pinned = resolve(context, reference)
     gathered = gather(context, pinned, expected)
-    found: Iterable[Found]
-    if verifier is None:
-        found = _unverified(gathered, line=line)
-    else:
-        found = _verified(gathered, verifier.for_name(expected), context.clock())
+    policy = verifier.for_name(expected) if verifier is not None else None
+    found = _unverified(gathered, line=line) if policy is None else _verified(gathered, policy, context.clock())
+    owners = policy.owners if policy is not None else {}
     foreign = [
         Found("foreign", raw.digest, read_manifest(raw).kind, reason="not a signed record")
         for raw in gathered.artifact.foreign
     ]
-    kept = sorted((one for one in [*found, *foreign] if only.keeps(one)), key=_order)
+    kept = sorted((one for one in [*found, *foreign] if only.keeps(one, owners)), key=_order)
     return RecordsFound(
         gathered,
         tuple(kept),
@@ -167,7 +205,7 @@ def _verified(gathered: Gathered, policy: Policy, at: datetime) -> list[Found]:
     return [
         *(_record(one, gathered, policy) for one in state.records if one.is_about(mine)),
         *(_record(one, gathered, policy, "claims to be written later than now") for one in state.later),
-        *(_refused(one) for one in refused),
+        *_refused(refused, gathered),
     ]
 
 
@@ -184,21 +222,26 @@ def _record(one: Record, gathered: Gathered, policy: Policy, reason: str = "") -
         person=policy.owners.get(one.signer),
         authorised=authorised,
         about=one.statement.subjects[0].name,
-        issued_at=_text(one.predicate.get("issuedAt")),
+        issued_at=_written(one.predicate),
         reason=reason or ("" if authorised else f"not authorised under {policy.source}"),
         predicate=one.predicate,
         checks=tuple((check.step, check.made, check.detail) for check in one.checks),
     )
 
 
-def _refused(one: Rejected) -> Found:
-    return Found(
-        status="refused",
-        manifest=one.manifest,
-        type=one.claimed_type,
-        signer=one.claimed_signer,
-        reason=one.reason.message,
-    )
+def _refused(refused: Sequence[Rejected], gathered: Gathered) -> list[Found]:
+    claims = {one.manifest: one for one in (*gathered.line.found, *gathered.artifact.found)}
+    return [
+        Found(
+            status="refused",
+            manifest=one.manifest,
+            type=one.claimed_type,
+            signer=one.claimed_signer,
+            issued_at=peek(claims[one.manifest]).issued_at if one.manifest in claims else None,
+            reason=one.reason.message,
+        )
+        for one in refused
+    ]
 
 
 def _unverified(gathered: Gathered, *, line: bool) -> list[Found]:
@@ -214,7 +257,7 @@ def _unverified(gathered: Gathered, *, line: bool) -> list[Found]:
     for record in about:
         # A record on D and on L is one record in two places.
         unique.setdefault(record.statement or record.manifest, record)
-    return [*unique.values(), *(_refused(one) for one in refused)]
+    return [*unique.values(), *_refused(refused, gathered)]
 
 
 def peek(claim: Claim) -> Found:
@@ -233,7 +276,7 @@ def peek(claim: Claim) -> Found:
         digest=_sha256(statement),
         signer=hint,
         about=statement.subjects[0].name,
-        issued_at=_text(statement.predicate.get("issuedAt")),
+        issued_at=_written(statement.predicate),
         predicate=statement.predicate,
     )
 
@@ -243,5 +286,9 @@ def _sha256(statement: Statement) -> str:
     return f"sha256:{first}" if first is not None else ""
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def _written(predicate: Mapping[str, Any]) -> str | None:
+    """Return when a record says that it was written: `issuedAt` of ours, or when a build ended (SLSA 1.2)."""
+    found: object = predicate
+    for key in ("issuedAt",) if "issuedAt" in predicate else ("runDetails", "metadata", "finishedOn"):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from govern.artifact.reading import check_layers
 from govern.ledger.state import State, fold
 from govern.names import Name
 from govern.oci.reference import Reference
@@ -75,8 +76,10 @@ def verify(
     policy = verifier.for_name(expected)
     pinned = resolve(context, reference)
     gathered = gather(context, pinned, expected)
+    # What govern would not unpack is not called good either: others do unpack it, and go where its paths lead.
+    check_layers(gathered.manifest)
     records, refused = admit_all(gathered, policy)
-    state = fold(records, moment)
+    state = fold(records, moment, context.clock())
     decision = decide(
         policy,
         Artifact(pinned, expected, gathered.inside.name, gathered.inside.version, gathered.inside.kind),

@@ -1,19 +1,23 @@
-"""`list`: every version that a line ever had, also after its tag was deleted (DESIGN §3)."""
+"""`list`: every version that a line ever had, also after its tag was deleted or moved (DESIGN §3)."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from govern.errors import GovernError
+from govern.errors import GovernError, NotFound
 from govern.ledger.state import fold
 from govern.line import line_of
 from govern.names import Name, SubjectName
+from govern.oci.digest import Digest
 from govern.oci.reference import Reference
-from govern.operations.claims import find_claims
+from govern.operations.claims import Claims, find_claims
 from govern.operations.context import Context
 from govern.operations.records import peek
 from govern.operations.verify import Verifier
 from govern.predicates import registration
+from govern.store.protocol import Store
 from govern.trust.admit import Subject, Trust, admit
 from govern.trust.records import Claim, Record
 
@@ -30,7 +34,8 @@ class ListedVersion:
         signer: person id, signer digest, or a bare hint where nothing is verified.
         status: `registered` (authorised), `not authorised`, `unverified`.
         conflict: whether another content claims the same version.
-        tagged: whether the tag of this version is there now.
+        tagged: whether the tag of this version leads to it now.
+        leads_to: what the tag leads to, or None where there is no such tag, or nobody can say.
     """
 
     version: str
@@ -39,8 +44,9 @@ class ListedVersion:
     registered_at: str
     signer: str
     status: str
-    conflict: bool
-    tagged: bool
+    conflict: bool = False
+    tagged: bool = False
+    leads_to: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,9 @@ def list_versions(context: Context, reference: Reference, verifier: Verifier | N
         reference: a repository or layout; a version in it is not looked at.
         verifier: policy or keys, or None: then nothing is verified.
         name: the name, or None for what the policy or the path give.
+
+    Raises:
+        NotFound: for a repository or layout that is not there: it is not one without versions.
     """
     policy_file = verifier.policy if verifier is not None else None
     expected = context.expected_name(reference.place, name, policy_file)
@@ -77,9 +86,9 @@ def list_versions(context: Context, reference: Reference, verifier: Verifier | N
     claims = find_claims(store, line_of(expected).digest, context.objects, jobs=context.settings.jobs, line=True)
     found: list[ListedVersion] = []
     refused = len(claims.rejected)
-    tags = set() if claims.failures else set(store.tags())
+    tags = _tags(store, claims)
     if verifier is None:
-        found = [one for one in (_peeked(claim, expected, tags) for claim in claims.found) if one is not None]
+        found = [one for one in (_peeked(claim, expected) for claim in claims.found) if one is not None]
     else:
         policy = verifier.for_name(expected)
         results = [admit(claim, Subject(None, expected), Trust(policy.keys)) for claim in claims.found]
@@ -95,11 +104,43 @@ def list_versions(context: Context, reference: Reference, verifier: Verifier | N
                     registered_at=one.content.issued_at,
                     signer=policy.owners.get(one.record.signer, str(one.record.signer)),
                     status="registered" if allowed else "not authorised",
-                    conflict=False,
-                    tagged=one.version in tags,
                 )
             )
-    return Versions(expected, str(reference.place), _marked(found), refused, tuple(claims.failures))
+    leads, faults = _leads(store, tags & {one.version for one in found}, context.settings.jobs)
+    found = [
+        replace(one, tagged=leads.get(one.version) == one.digest, leads_to=leads.get(one.version)) for one in found
+    ]
+    return Versions(expected, str(reference.place), _marked(found), refused, (*claims.failures, *faults))
+
+
+def _tags(store: Store, claims: Claims) -> set[str]:
+    if claims.failures:
+        return set()
+    try:
+        return set(store.tags())
+    except NotFound:
+        if not claims.found:
+            raise
+        # What has no tag any more is no repository to some registries, and still holds its records.
+        return set()
+
+
+def _leads(store: Store, tags: Collection[str], jobs: int) -> tuple[dict[str, Digest], list[GovernError]]:
+    """Return what tags lead to, each asked of the store: a tag that is there may have been moved."""
+
+    def look(tag: str) -> Digest | GovernError | None:
+        try:
+            return store.get_manifest(tag).digest
+        except NotFound:
+            return None
+        except GovernError as fault:
+            return fault
+
+    names = sorted(tags)
+    with ThreadPoolExecutor(jobs, thread_name_prefix="tags") as pool:
+        answers = dict(zip(names, pool.map(look, names), strict=True))
+    leads = {tag: one for tag, one in answers.items() if isinstance(one, Digest)}
+    return leads, [one for one in answers.values() if isinstance(one, GovernError)]
 
 
 def _marked(found: list[ListedVersion]) -> tuple[ListedVersion, ...]:
@@ -112,7 +153,7 @@ def _marked(found: list[ListedVersion]) -> tuple[ListedVersion, ...]:
     return tuple(sorted(marked, key=lambda one: (one.registered_at, one.version, one.digest)))
 
 
-def _peeked(claim: Claim, name: Name, tags: set[str]) -> ListedVersion | None:
+def _peeked(claim: Claim, name: Name) -> ListedVersion | None:
     found = peek(claim)
     if found.type != registration.TYPE or found.predicate is None or not found.digest:
         return None
@@ -129,6 +170,4 @@ def _peeked(claim: Claim, name: Name, tags: set[str]) -> ListedVersion | None:
         registered_at=found.issued_at or "",
         signer=found.signer,
         status="unverified",
-        conflict=False,
-        tagged=subject.version in tags,
     )

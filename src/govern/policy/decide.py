@@ -8,6 +8,7 @@ The rules of this version, in the order in which they are judged:
     (4) the registered version is the one inside                VERSION-MISMATCH
     (5) a typed tag is the registered version                   TAG-MISMATCH
     (6) everything that was listed was read                     LISTING, UNREAD
+    (7) no trusted signer said what only a newer govern knows   NEWER
 
 Source: DESIGN §6, FORMAT §1, §4, §6, §7, §8.
 """
@@ -28,6 +29,7 @@ from govern.policy.decision import (
     Outcome,
     PolicyView,
     Reason,
+    RecordView,
     Requirement,
     SubjectView,
     TagView,
@@ -35,7 +37,7 @@ from govern.policy.decision import (
 from govern.policy.model import Policy
 from govern.policy.record_views import refused_claims, seen_records
 from govern.predicates import registration
-from govern.predicates.kinds import word_for
+from govern.predicates.kinds import is_passed, word_for
 from govern.times import write_time
 from govern.trust.records import Record, Rejected
 
@@ -86,7 +88,8 @@ def decide(
         policy: the verifier's policy.
         artifact: what is judged, pinned.
         state: the fold of the admitted records of D and of L.
-        refused: the claims that were not admitted; they never help and never hurt.
+        refused: the claims that were not admitted; they never help, and hurt only where an authorised signer's newer
+            govern wrote them.
         completeness: what was not read.
         at: the moment that is asked about.
     """
@@ -100,11 +103,12 @@ def decide(
             _deny(
                 Code.NAME_MISMATCH,
                 f"the artifact says that it is {shortened(artifact.name)}, expected {str(name)!r}",
-                f"if you want that, say --name {artifact.name[:200]}; else the wrong thing stands at this reference",
+                f"{_suggestion(artifact.name)}the wrong thing stands at this reference",
             )
         )
     # (2)
-    reasons += _conflicts(trusted, mine, artifact)
+    announced = [one for one in state.announced if _may(policy, one.record, name)]
+    reasons += _conflicts([*trusted, *announced], mine, artifact)
     # (3)
     requirements = []
     for kind in policy.require:
@@ -142,6 +146,8 @@ def decide(
     reasons += tag_reasons
     # (6)
     reasons += _incomplete(completeness)
+    # (7)
+    reasons += _newer(policy, refused)
     version = artifact.version or next((one.version for one in mine), None)
     return Decision(
         outcome=_outcome(reasons),
@@ -153,7 +159,7 @@ def decide(
         tag=tag,
         reasons=tuple(reasons),
         requirements=tuple(requirements),
-        records=seen_records(policy, state, digest, name),
+        records=_with_notes(seen_records(policy, state, digest, name), state),
         refused=refused_claims(refused),
         unread=completeness.unread,
     )
@@ -199,12 +205,15 @@ def _satisfying(
 ) -> tuple[list[Record], list[Reason]]:
     found = state.of_type(kind, artifact.pinned.digest)
     allowed = [one for one in found if _may(policy, one, artifact.expected)]
+    failed = [one for one in allowed if not is_passed(one.statement.predicate_type, one.predicate)]
+    allowed = [one for one in allowed if one not in failed]
     good: list[Record] = []
     dangling: list[str] = []
     for record in allowed:
         missing = _unsatisfied(record, state)
         if missing:
-            dangling.append(missing)
+            who = policy.owners.get(record.signer, record.signer)
+            dangling.append(f"the {record.word} by {who} is there and does not count: expected {missing}")
         else:
             good.append(record)
     if good:
@@ -214,8 +223,16 @@ def _satisfying(
         return [], [
             _deny(
                 Code.INCONCLUSIVE,
-                f"the {word} lists evidence that is not there: {dangling[0]}{_seen_refused(refused)}",
-                "restore it from another copy, or push again from the source",
+                f"{dangling[0]}, found no such record that holds{_seen_refused(refused)}",
+                "restore it from another copy, or push again from the source; govern records shows what is there",
+            )
+        ]
+    if failed:
+        return [], [
+            _deny(
+                Code.MISSING,
+                f"the {word} of {artifact.expected} did not pass",
+                "a result that failed is no evidence: fix what failed, and attest again",
             )
         ]
     if found:
@@ -245,14 +262,24 @@ def _seen_refused(refused: Sequence[Rejected]) -> str:
     return f" ({count}: {first.reason.message})"
 
 
+def _with_notes(views: Sequence[RecordView], state: State) -> tuple[RecordView, ...]:
+    """Say of each record that lists evidence which is not there why it does not count."""
+    dangling = {one.identity for one in state.records if _unsatisfied(one, state)}
+    note = "does not count: evidence that it lists is missing or refused"
+    return tuple(
+        one.model_copy(update={"note": note}) if (one.statement, one.signer) in dangling and not one.note else one
+        for one in views
+    )
+
+
 def _unsatisfied(record: Record, state: State) -> str:
-    """Return which listed evidence is not among the admitted records, or empty."""
+    """Return which evidence a record lists that is not among the admitted records, or empty."""
     if not isinstance(record.content, registration.Registration):
         return ""
     known = {one.identity for one in state.records}
     for wanted in record.content.evidence:
         if (wanted.statement.id, wanted.signer.id) not in known:
-            return f"statement {wanted.statement.id} by {wanted.signer.id}"
+            return f"the evidence that it lists, statement {wanted.statement.id} by {wanted.signer.id}"
     return ""
 
 
@@ -273,6 +300,22 @@ def _tag(artifact: Artifact, mine: Sequence[Registered], *, begun: bool) -> tupl
             f"ask for {':' + versions[0] + ', or for ' if versions else ''}the digest; and find out who moved the tag",
         )
     ]
+
+
+def _newer(policy: Policy, refused: Sequence[Rejected]) -> list[Reason]:
+    return [
+        Reason(code=Code.NEWER, outcome="undecided", message=one.reason.message, hint="update govern, then ask again")
+        for one in refused
+        if one.newer is not None and one.newer in policy.keys
+    ]
+
+
+def _suggestion(name: str) -> str:
+    """Return the flag for another name, where it is a name: a stranger's text does not become a command line."""
+    try:
+        return f"if you want that, say --name {Name(name)}; else "
+    except GovernError:
+        return ""
 
 
 def _incomplete(completeness: Completeness) -> list[Reason]:

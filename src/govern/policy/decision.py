@@ -30,6 +30,7 @@ class Code(Enum):
     INCONCLUSIVE = "INCONCLUSIVE"
     LISTING = "LISTING"
     UNREAD = "UNREAD"
+    NEWER = "NEWER"
 
 
 class _View(BaseModel):

@@ -108,6 +108,7 @@ def read_predicate(
     error: type[GovernError],
     *,
     tolerant: bool = False,
+    newer: type[GovernError] | None = None,
 ) -> _Common:
     """Validate a predicate of ours.
 
@@ -117,6 +118,7 @@ def read_predicate(
         what: the kind, for messages.
         error: the class to raise.
         tolerant: whether unknown fields at the top are passed over: in kinds that decide nothing.
+        newer: the class to raise instead where unknown fields are all that is wrong.
 
     Raises:
         error: with the first faults, each with its place; unknown fields are called a newer govern's.
@@ -129,6 +131,9 @@ def read_predicate(
     except InvalidInput as fault:
         raise error(f"the {what} is not valid", got=fault.message, expected=f"the schema of {what}") from fault
     except ValidationError as fault:
+        unknown = all(item["type"] == "extra_forbidden" for item in fault.errors(include_url=False))
+        if unknown and newer is not None:
+            error = newer
         raise error(f"the {what} is not valid", got=faults_of(fault), expected=f"the schema of {what}") from fault
 
 

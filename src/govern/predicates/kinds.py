@@ -74,6 +74,9 @@ RESERVED_WORDS: Final = frozenset(
 )  # fmt: skip
 """Kinds of the format that this version neither writes nor judges."""
 
+ADDING_WORDS: Final = RESERVED_WORDS - {"status"}
+"""Those that only add: who does not know them misses a permission, never a refusal."""
+
 ALIASES: Final[Mapping[str, str]] = {
     "provenance": SLSA_V1,
     "slsaprovenance": SLSA_V02,
@@ -154,6 +157,12 @@ _EVIDENCE: Final[Mapping[str, Callable[[Mapping[str, Any]], bool]]] = {
     TEST_RESULT: _passed("result"),
     VSA_V1: _passed("verificationResult"),
 }
+
+
+def is_passed(predicate: str, content: Mapping[str, Any]) -> bool:
+    """Whether a record of a type that has a result says that it passed; others have nothing to pass."""
+    adds = _EVIDENCE.get(predicate)
+    return adds is None or adds(content)
 
 
 def wrapping_of(predicate: str, content: Mapping[str, Any]) -> Wrapping:

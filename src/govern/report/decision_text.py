@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from govern.policy.decision import Decision, RecordView, RefusedView
+from govern.policy.decision import Decision, RecordView, RefusedView, Requirement
 from govern.report.lines import join_lines
 
 _MARK = {"allowed": "ALLOWED", "denied": "DENIED", "undecided": "UNDECIDED"}
@@ -33,7 +33,7 @@ def _lines(decision: Decision, verbose: bool) -> Iterator[str]:
     if decision.reasons:
         yield ""
     for requirement in decision.requirements:
-        yield f"  required  {requirement.word:<14} {'found' if requirement.satisfied else 'not found'}"
+        yield f"  required  {requirement.word:<14} {_state(decision, requirement)}"
     for record in decision.records:
         yield from _record(record, verbose)
     for refused in decision.refused:
@@ -45,6 +45,13 @@ def _lines(decision: Decision, verbose: bool) -> Iterator[str]:
     yield f"  absence   {decision.absence}" + (
         " (no snapshot: a registry could hide a record)" if decision.absence == "unproven" else ""
     )
+
+
+def _state(decision: Decision, requirement: Requirement) -> str:
+    if requirement.satisfied:
+        return "found"
+    there = any(one.type == requirement.type and one.authorised for one in decision.records)
+    return "found, and does not count" if there else "not found"
 
 
 def _record(record: RecordView, verbose: bool) -> Iterator[str]:
@@ -69,6 +76,6 @@ def _tag(decision: Decision) -> str:
         case "registered":
             return f"{decision.tag.typed} is the registered version"
         case "unproven":
-            return f"{decision.tag.typed} is unproven: nobody authorised registered this content"
+            return f"{decision.tag.typed} is unproven: no registration of this content counts"
         case "mismatch":
             return f"{decision.tag.typed} is not a version of this content"

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from govern.operations.records import Found, RecordsFound
 from govern.operations.show import Shown
-from govern.operations.versions import Versions
-from govern.report.lines import join_lines
+from govern.operations.versions import ListedVersion, Versions
+from govern.report.lines import count, join_lines
+from govern.report.signers import signer_text
 
 _SHORT = 19
 _LAYERS_SHOWN = 40
@@ -32,7 +33,7 @@ def _records(found: RecordsFound, verbose: bool) -> Iterator[str]:
 
 
 def _record(one: Found, verbose: bool) -> Iterator[str]:
-    who = one.person or one.signer[:_SHORT]
+    who = _who(one)
     by = f" by {who}" if who else ""
     when = f"  {one.issued_at}" if one.issued_at else ""
     note = f"  [{one.reason}]" if one.reason else ""
@@ -55,6 +56,10 @@ def _record(one: Found, verbose: bool) -> Iterator[str]:
             yield f"              {note_text}"
 
 
+def _who(one: Found) -> str:
+    return signer_text(one.signer, one.person, claimed=one.status != "verified")
+
+
 def tree_text(shown: Shown, found: RecordsFound) -> str:
     """Return the lines of `govern tree`: the artifact, and everything that hangs on it."""
     return join_lines(_tree(shown, found))
@@ -73,9 +78,10 @@ def _tree(shown: Shown, found: RecordsFound) -> Iterator[str]:
         yield f"{'└' if last_group else '├'}── {word}"
         for index, one in enumerate(groups[word]):
             last = index == len(groups[word]) - 1
-            who = one.person or one.signer[:_SHORT]
             state = one.status if not one.reason else f"{one.status}: {one.reason}"
-            yield f"{' ' if last_group else '│'}   {'└' if last else '├'}── {one.manifest[:_SHORT]}…  {who}  {state}"
+            said = f"  (statement {one.statement[:_SHORT]}…)" if one.statement else ""
+            branch = f"{' ' if last_group else '│'}   {'└' if last else '├'}──"
+            yield f"{branch} {one.manifest[:_SHORT]}…  {_who(one)}  {state}{said}"
     for fault in found.failures:
         yield f"INCOMPLETE  {fault.message}"
 
@@ -90,7 +96,7 @@ def _show(shown: Shown) -> Iterator[str]:
     yield f"name      {shown.inside.name or '(none inside)'}"
     yield f"version   {shown.inside.version or '(none inside)'}"
     yield f"digest    {shown.pinned.digest}"
-    yield f"size      {sum(layer.size for layer in shown.manifest.layers)} bytes in {len(shown.layers)} layers"
+    yield f"size      {sum(layer.size for layer in shown.manifest.layers)} bytes in {count(len(shown.layers), 'layer')}"
     details = shown.config.get("config")
     if isinstance(details, dict):
         for key, value in sorted(details.items()):
@@ -99,7 +105,13 @@ def _show(shown: Shown) -> Iterator[str]:
     for layer, path, role in shown.layers[:_LAYERS_SHOWN]:
         yield f"  {role or layer.media_type:<14} {layer.size:>14}  {path or layer.digest}"
     if len(shown.layers) > _LAYERS_SHOWN:
-        yield f"  … and {len(shown.layers) - _LAYERS_SHOWN} more layers"
+        yield f"  … and {count(len(shown.layers) - _LAYERS_SHOWN, 'more layer')}"
+
+
+def _tag_marks(one: ListedVersion) -> list[str]:
+    if one.tagged:
+        return []
+    return [f"TAG LEADS TO {one.leads_to[:_SHORT]}…"] if one.leads_to is not None else ["no tag"]
 
 
 def versions_text(found: Versions) -> str:
@@ -112,8 +124,8 @@ def _versions(found: Versions) -> Iterator[str]:
     if not found.versions and not found.failures:
         yield "  no registered versions"
     for one in found.versions:
-        marks = [one.status] + (["CONFLICT"] if one.conflict else []) + ([] if one.tagged else ["no tag"])
-        signer = one.signer if len(one.signer) <= 40 else one.signer[:_SHORT] + "…"
+        marks = [one.status] + (["CONFLICT"] if one.conflict else []) + _tag_marks(one)
+        signer = one.signer if len(one.signer) <= 40 else signer_text(one.signer, claimed=one.status == "unverified")
         state = ", ".join(marks)
         yield f"  {one.version:<16} {one.digest[:_SHORT]}…  {one.kind:<8} {one.registered_at}  {signer}  {state}"
     if found.refused:

@@ -9,6 +9,7 @@ from pydantic import Field
 from govern.operations.records import RecordsFound
 from govern.operations.show import Shown
 from govern.operations.versions import Versions
+from govern.report.signers import spelled
 from govern.report.views import View
 
 
@@ -53,7 +54,7 @@ class RecordsView(View):
                     type=one.type,
                     manifest=one.manifest,
                     statement=one.statement,
-                    signer=one.signer,
+                    signer=spelled(one.signer),
                     person=one.person,
                     authorised=one.authorised,
                     about=one.about,
@@ -105,7 +106,7 @@ class VersionsView(View):
                     digest=one.digest,
                     kind=one.kind,
                     registered_at=one.registered_at,
-                    signer=one.signer,
+                    signer=spelled(one.signer),
                     status=one.status,  # type: ignore[arg-type]  # the model checks the word
                     conflict=one.conflict,
                     tagged=one.tagged,

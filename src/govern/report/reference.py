@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any, Literal, get_args, get_origin
 
+from pydantic import BaseModel
+
+from govern.artifact.metadata.model import MetadataFile
 from govern.artifact.roles import TABLE
-from govern.predicates.kinds import ALIASES, OURS, SLSA_V1
+from govern.policy.model import PolicyFile
+from govern.predicates.kinds import ALIASES, OMS_V1, OURS, SLSA_V1
 
 
 def reference_text(commands: Mapping[str, str]) -> str:
@@ -25,9 +30,9 @@ def _lines(commands: Mapping[str, str]) -> Iterator[str]:
     for name, text in commands.items():
         yield f"| `govern {name}` | {text} |"
     yield ""
-    yield "`govern COMMAND --help` shows the options. stdout is data, stderr is everything else; `--format json` is"
-    yield "versioned, with a schema in `schemas/output/`. `govern --install-completion` lets bash, zsh, fish and"
-    yield "PowerShell complete commands and options."
+    yield "`govern COMMAND --help` shows the options. stdout is data, stderr is everything else. `--format json` is one"
+    yield "object, versioned, with a schema in `schemas/output/`; a refusal is one too. `govern --install-completion`"
+    yield "lets bash, zsh, fish and PowerShell complete commands and options."
     yield ""
     yield "| exit code | meaning |"
     yield "|---|---|"
@@ -46,8 +51,7 @@ def _lines(commands: Mapping[str, str]) -> Iterator[str]:
         verb = kind.own_verb or ("annotate" if kind.word == "annotation" else "attest")
         yield f"| `{kind.word}` | `{kind.uri}` | `govern {verb}` |"
     for word, uri in ALIASES.items():
-        writers = "`govern push`, `govern attest`" if uri == SLSA_V1 else "`govern attest`"
-        yield f"| `{word}` | `{uri}` | {writers} |"
+        yield f"| `{word}` | `{uri}` | {_WRITERS.get(uri, '`govern attest`')} |"
     yield ""
     yield "### Roles of files"
     yield ""
@@ -57,6 +61,18 @@ def _lines(commands: Mapping[str, str]) -> Iterator[str]:
     yield "|---|---|"
     for rule in TABLE:
         yield f"| {rule.what} | `{rule.role}` |"
+    yield ""
+    yield "`PATTERN` in `--include`, `--role` and `--allow-secret` is a shell pattern for the whole path inside the"
+    yield "directory: `*` matches any letters, `/` too. `.governignore` in the directory names what is not packed, as"
+    yield "`.gitignore` does; version control, caches and `__pycache__` never are."
+    yield ""
+    yield "### govern.yaml"
+    yield ""
+    yield from _fields(MetadataFile, {})
+    yield ""
+    yield "### Policy"
+    yield ""
+    yield from _fields(PolicyFile, {"people": "Id to who it is.", "roles": "Role to what its members may sign."})
     yield ""
     yield "### Settings"
     yield ""
@@ -74,6 +90,59 @@ def _lines(commands: Mapping[str, str]) -> Iterator[str]:
     yield ""
     yield "Bounds on untrusted input have names; a refusal says which. They are in `src/govern/limits.py`."
 
+
+def _fields(model: type[BaseModel], missing: Mapping[str, str]) -> Iterator[str]:
+    yield "| field | meaning |"
+    yield "|---|---|"
+    seen: dict[type[BaseModel], str] = {}
+    yield from _rows(model, "", seen, missing)
+
+
+def _rows(
+    model: type[BaseModel], prefix: str, seen: dict[type[BaseModel], str], missing: Mapping[str, str]
+) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        many = "[]" if get_origin(_bare(field.annotation)) is tuple else ""
+        named = ".ID" if get_origin(_bare(field.annotation)) is dict else ""
+        inner = next(_models(field.annotation), None)
+        meaning = field.description or missing.get(name) or (inner.__doc__ if inner else "") or ""
+        place = f"{prefix}{name}"
+        words = [f"`{word}`" for one in _literals(field.annotation) for word in get_args(one)]
+        if len(words) > 1:
+            meaning += f" One of {', '.join(words)}."
+        if inner in seen:
+            meaning += f" As `{seen[inner]}`."
+        yield f"| `{place}` | {meaning} |"
+        if inner is not None and inner not in seen:
+            seen[inner] = place
+            yield from _rows(inner, f"{place}{many}{named}.", seen, missing)
+
+
+def _bare(annotation: Any) -> Any:
+    """Return what an optional annotation is where it is there."""
+    return next((one for one in get_args(annotation) if get_origin(one) is tuple), annotation)
+
+
+def _literals(annotation: Any) -> Iterator[Any]:
+    """Return the closed lists of words inside of an annotation."""
+    if get_origin(annotation) is Literal:
+        yield annotation
+    for one in get_args(annotation):
+        yield from _literals(one)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Return the models inside of an annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for one in get_args(annotation):
+        yield from _models(one)
+
+
+_WRITERS = {
+    SLSA_V1: "`govern push`, `govern attest`",
+    OMS_V1: "`model_signing`; read here, not written",
+}
 
 VARIABLES = (
     ("GOVERN_KEY_PASSPHRASE, COSIGN_PASSWORD", "passphrase of the signing key; the first that is set"),

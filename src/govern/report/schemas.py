@@ -18,6 +18,7 @@ from govern.policy.decision import Decision
 from govern.policy.model import PolicyFile
 from govern.predicates.annotation import Annotation
 from govern.predicates.registration import Registration
+from govern.report.file_views import CheckView, InitView, KeyView, PolicyCheckView, RefusalView, RepairView
 from govern.report.query_views import RecordsView, ResolveView, ShowView, VersionsView
 from govern.report.views import AttestView, PullView, PushView
 
@@ -75,6 +76,12 @@ MODELS: Final[Mapping[str, Any]] = {
     "output/list": VersionsView,
     "output/show": ShowView,
     "output/resolve": ResolveView,
+    "output/init": InitView,
+    "output/check": CheckView,
+    "output/key": KeyView,
+    "output/policy-check": PolicyCheckView,
+    "output/repair": RepairView,
+    "output/refusal": RefusalView,
 }
 """Path under `schemas/` without the ending → model."""
 

@@ -18,13 +18,14 @@ COSIGN_MARKERS: Final = (b"ENCRYPTED SIGSTORE PRIVATE KEY", b"ENCRYPTED COSIGN P
 _MAX_COST: Final = {"N": 1 << 20, "r": 32, "p": 16}
 
 
-def decrypt_cosign_key(pem: bytes, passphrase: bytes, what: str) -> bytes:
+def decrypt_cosign_key(pem: bytes, passphrase: bytes, what: str, source: str = "") -> bytes:
     """Return the DER PKCS #8 key inside.
 
     Args:
         pem: the file.
         passphrase: cosign encrypts with an empty one where none was given.
         what: the key, for messages.
+        source: where the passphrase came from, for the hint.
 
     Raises:
         InvalidInput: for other parameters than cosign's, or a wrong passphrase.
@@ -37,7 +38,7 @@ def decrypt_cosign_key(pem: bytes, passphrase: bytes, what: str) -> bytes:
         raise UsageError(
             f"{what} is one of cosign's encrypted keys",
             expected="the extra that reads them",
-            hint="pip install 'govern-oci[cosign-key]'",
+            hint="in the clone that govern was installed from: pip install '.[cosign-key]'",
         ) from fault
     body = b"".join(line for line in pem.splitlines() if line and not line.startswith(b"-----"))
     try:
@@ -56,7 +57,7 @@ def decrypt_cosign_key(pem: bytes, passphrase: bytes, what: str) -> bytes:
             f"{what} cannot be opened",
             got="a wrong passphrase, or a damaged file",
             expected="the passphrase it was made with",
-            hint="set COSIGN_PASSWORD or GOVERN_KEY_PASSPHRASE",
+            hint=source or "set COSIGN_PASSWORD or GOVERN_KEY_PASSPHRASE",
         ) from fault
     except (KeyError, TypeError, ValueError, binascii.Error) as fault:
         raise _unknown(what, str(fault)[:200]) from fault

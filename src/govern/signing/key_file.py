@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from govern.errors import InvalidInput, UsageError
 from govern.limits import MAX_KEY_FILE
 from govern.signing.cosign_key import COSIGN_MARKERS, decrypt_cosign_key
-from govern.signing.passphrase import PASSPHRASE_VARIABLE, Passphrase
+from govern.signing.passphrase import PASSPHRASE_VARIABLE, Passphrase, source_of
 from govern.trust.keys import PublicKey, read_public_key, wrap
 
 _ENV = "env:"
+_PRIVATE = "the private key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def load_signer(spec: str, passphrase: Passphrase, environment: Mapping[str, str
     Raises:
         InvalidInput: for a key that cannot be read, a wrong passphrase, or another curve.
     """
-    data = _read(spec, environment, "the private key")
+    data = _read(spec, environment, _PRIVATE)
     what = f"the key {spec}"
     if b"PRIVATE KEY-----" not in data:
         raise InvalidInput(
@@ -64,6 +65,7 @@ def load_signer(spec: str, passphrase: Passphrase, environment: Mapping[str, str
             hint="signing takes PREFIX.key; verifying takes PREFIX.pub",
         )
     secret: bytes | None = None
+    source = ""
     if b"ENCRYPTED" in data:
         secret = passphrase(what)
         if secret is None:
@@ -72,8 +74,9 @@ def load_signer(spec: str, passphrase: Passphrase, environment: Mapping[str, str
                 expected="a passphrase",
                 hint=f"set {PASSPHRASE_VARIABLE}, give --passphrase-file FILE, or run it in a terminal",
             )
+        source = source_of(secret)
     if any(marker in data for marker in COSIGN_MARKERS):
-        data, secret = decrypt_cosign_key(data, secret or b"", what), None
+        data, secret = decrypt_cosign_key(data, secret or b"", what, source), None
         loader = serialization.load_der_private_key
     else:
         loader = serialization.load_pem_private_key
@@ -85,6 +88,7 @@ def load_signer(spec: str, passphrase: Passphrase, environment: Mapping[str, str
             f"{what} cannot be opened",
             got="a wrong passphrase, or a damaged file" if wrong else str(fault)[:200],
             expected="the passphrase it was made with" if wrong else "a PEM private key",
+            hint=source,
         ) from fault
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise InvalidInput(
@@ -121,7 +125,9 @@ def _read(spec: str, environment: Mapping[str, str], what: str) -> bytes:
             f"{what} cannot be read",
             got=f"{spec!r}: {fault.strerror}",
             expected="a PEM file, or env:NAME",
-            hint="make a pair with: govern key generate --output ci",
+            hint="make a pair with: govern key generate --output ci"
+            if what == _PRIVATE
+            else "whoever signed has it: PREFIX.pub beside PREFIX.key, or cosign.pub",
         ) from fault
     MAX_KEY_FILE.check(len(data), what, InvalidInput)
     return data

@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from govern.errors import InvalidInput
 from govern.limits import MAX_KEY_FILE
 
 PASSPHRASE_VARIABLE: Final = "GOVERN_KEY_PASSPHRASE"  # noqa: S105 - a name, not a secret
 COSIGN_VARIABLE: Final = "COSIGN_PASSWORD"
+
+
+class Passed(bytes):
+    """A passphrase that knows where it came from, for whoever finds it wrong.
+
+    Args:
+        secret: the passphrase.
+        source: the file, variable or prompt.
+    """
+
+    source: str
+
+    def __new__(cls, secret: bytes, source: str) -> Self:
+        """Wrap a passphrase."""
+        made = super().__new__(cls, secret)
+        made.source = source
+        return made
+
+
+def source_of(passphrase: bytes | None) -> str:
+    """Return the sentence that says where a passphrase came from, or an empty one where nobody knows."""
+    return f"it came from {passphrase.source}" if isinstance(passphrase, Passed) else ""
+
 
 Passphrase = Callable[[str], bytes | None]
 """Asked with a label ("the key ci.key") when a key turns out to be encrypted; None where nobody knows."""
@@ -37,10 +60,13 @@ def passphrase_from(
                     "the passphrase file cannot be read", got=f"{str(file)!r}: {fault.strerror}"
                 ) from fault
             MAX_KEY_FILE.check(len(data), "the passphrase file", InvalidInput)
-            return data.splitlines()[0] if data else b""
+            return Passed(data.splitlines()[0] if data else b"", f"--passphrase-file {file}")
         for variable in (PASSPHRASE_VARIABLE, COSIGN_VARIABLE):
             if variable in environment:
-                return environment[variable].encode("utf-8", "surrogateescape")
-        return prompt(label).encode() if prompt is not None else None
+                return Passed(environment[variable].encode("utf-8", "surrogateescape"), f"the variable {variable}")
+        # Typed bytes that are no text come as surrogates, as those of variables do.
+        return (
+            Passed(prompt(label).encode("utf-8", "surrogateescape"), "what was typed") if prompt is not None else None
+        )
 
     return ask

@@ -28,7 +28,7 @@ from govern.names import Name, SubjectName, Version, kind_of
 from govern.oci.digest import Digest
 from govern.oci.media_types import IN_TOTO
 from govern.predicates.common import Common, read_predicate
-from govern.predicates.kinds import OURS
+from govern.predicates.kinds import ADDING_WORDS, OURS
 from govern.times import read_time
 from govern.trust.keys import PublicKey
 from govern.trust.records import Check, Claim, Record, Rejected
@@ -39,6 +39,10 @@ _SHOWN: Final = 200
 
 class AboutAnother(Denied):
     """Authentic, and about something else: shown, never folded (DESIGN §3)."""
+
+
+class WrittenByNewer(Denied):
+    """Authentic, about this subject, and of a kind or with fields that this version does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def admit(claim: Claim, subject: Subject, trust: Trust) -> Record | Rejected:
         trust: the verifier's anchors.
     """
     claimed_type = claimed_signer = ""
+    signer: Digest | None = None
     try:
         # (1) envelope
         bundle = read_bundle(claim.bundle, Denied)
@@ -109,18 +114,26 @@ def admit(claim: Claim, subject: Subject, trust: Trust) -> Record | Rejected:
         # (8)
         about = _about(statement, subject)
         # (9)
-        content = _content(statement)
+        content = _content(statement, subject)
         checks = (
             *checks,
             Check("subject", True, about),
             Check("predicate", content is not None, _predicate_detail(content)),
         )
     except AboutAnother as reason:
-        return Rejected(claim.manifest, reason, claimed_type, claimed_signer, about_another=True)
+        return Rejected(claim.manifest, _bare(reason), claimed_type, claimed_signer, about_another=True)
+    except WrittenByNewer as reason:
+        return Rejected(claim.manifest, _bare(reason), claimed_type, claimed_signer, newer=signer)
     except GovernError as reason:
-        return Rejected(claim.manifest, reason, claimed_type, claimed_signer)
+        return Rejected(claim.manifest, _bare(reason), claimed_type, claimed_signer)
     issued = read_time(content.issued_at) if content is not None else None
     return Record(claim, bundle, statement, signer, content, issued, checks)
+
+
+def _bare(reason: GovernError) -> GovernError:
+    """Return a refusal without what it was raised over: its frames hold whole statements, of thousands of claims."""
+    reason.__cause__ = reason.__context__ = None
+    return reason.with_traceback(None)
 
 
 def _predicate_detail(content: Common | None) -> str:
@@ -171,7 +184,10 @@ def _about(statement: Statement, subject: Subject) -> str:
         return f"sha256:{subject.digest.encoded}"
     kind = OURS.get(statement.predicate_type)
     if kind is None:
-        raise Denied(
+        # What only adds would be missed, and nothing worse. Anything else may take back what is allowed here.
+        harmless = kind_of(statement.predicate_type) in ADDING_WORDS
+        first, here = statement.subjects[0].sha256, {one.encoded for one in (subject.digest, subject.line) if one}
+        raise (Denied if harmless or first not in here else WrittenByNewer)(
             "the record is of a kind that this govern does not know",
             got=repr(statement.predicate_type[:200]),
             expected=", ".join(one.word for one in OURS.values()),
@@ -231,8 +247,18 @@ def _about_ours(statement: Statement, subject: Subject, *, names_line: bool) -> 
     return f"{artifact.name} sha256:{artifact.sha256}"
 
 
-def _content(statement: Statement) -> Common | None:
+def _content(statement: Statement, subject: Subject) -> Common | None:
     kind = OURS.get(statement.predicate_type)
     if kind is None:
         return None
-    return read_predicate(kind.model, dict(statement.predicate), kind.word, Denied, tolerant=not kind.decides)
+    artifact = statement.subjects[0]
+    version = SubjectName.parse(artifact.name, error=Denied).version
+    matters = subject.digest is None or artifact.sha256 == subject.digest.encoded or version == subject.version
+    return read_predicate(
+        kind.model,
+        dict(statement.predicate),
+        kind.word,
+        Denied,
+        tolerant=not kind.decides,
+        newer=WrittenByNewer if kind.decides and matters else Denied,
+    )

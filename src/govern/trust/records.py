@@ -124,6 +124,8 @@ class Rejected:
         claimed_type: the predicate type it claims, unverified, or "".
         claimed_signer: the signer it claims, unverified, or "".
         about_another: whether it is authentic and about another name, version or artifact.
+        newer: by whom, if it is authentic, may matter here, and a newer govern wrote it: nobody can say then what it
+            decides. Otherwise None.
     """
 
     manifest: Digest
@@ -131,3 +133,4 @@ class Rejected:
     claimed_type: str = ""
     claimed_signer: str = ""
     about_another: bool = False
+    newer: Digest | None = None

@@ -15,11 +15,12 @@ import pytest
 import govern
 from govern.artifact.inspect import Findings, Rules, inspect
 from govern.artifact.walk import find_files
-from govern.errors import InvalidInput
+from govern.errors import InvalidInput, UsageError
 from govern.limits import MAX_CONFIG
 from govern.signing.key_file import generate_key_pair
 from support.model_files import onnx_external, onnx_graph, onnx_model, safetensors_of
 from support.registration import waivers_at
+from support.told import Told
 from support.trees import Files, small_gguf, small_onnx, small_safetensors, write_tree
 
 PICKLE = pickle.dumps(Fraction(1, 3))
@@ -142,11 +143,59 @@ def test_secrets_are_said_before_pickles(tmp_path: Path) -> None:
         look(tmp_path, {".env": b"A=1\n", "model.pkl": PICKLE}, Rules(allow_pickle=False))
 
 
-def test_a_file_that_vanished_is_refused(tmp_path: Path) -> None:
-    files = find_files(write_tree(tmp_path / "tree", {"a": b"x", "b": b"y"}))
-    Path(files[1].real).unlink()
-    with pytest.raises(InvalidInput, match="a file cannot be read: got 'b'"):
+def test_files_that_cannot_be_read_are_all_named_as_they_were_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(tmp_path / "tree", {"a": b"x", "b": b"y", "sub/c": b"z"})
+    monkeypatch.chdir(tmp_path)
+    files = find_files(Path("tree"))
+    Path(files[2].real).unlink()
+    with pytest.raises(InvalidInput, match="a file cannot be read: got 'tree/sub/c': No such file"):
         inspect(files, Rules(), dataset=False)
+    Path(files[1].real).unlink()
+    with pytest.raises(InvalidInput, match=r"2 files cannot be read: got 'tree/b': No such file.*, 'tree/sub/c': No"):
+        inspect(files, Rules(), dataset=False)
+    (single,) = find_files(Path("tree/a"))
+    assert single.given == "tree/a"
+
+
+# --- what was mistyped ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (Rules(roles=(("*", "doc"), ("READMe*", "doc"))), r"--role 'READMe\*=doc', .*such as README\.md, "),
+        (Rules(allow_secrets=("config.jso",)), r"--allow-secret 'config\.jso', .*such as config\.json, "),
+        (Rules(allow_secrets=("*", "")), "--allow-secret ''"),
+    ],
+)
+def test_a_pattern_that_no_file_has_is_wrong_usage(tmp_path: Path, rules: Rules, said: str) -> None:
+    files: Files = {"README.md": b"hi\n", "config.json": b"{}", **{f"{number}.txt": b"x" for number in range(20)}}
+    with pytest.raises(UsageError, match=f"a pattern matches no file: got {said}") as caught:
+        look(tmp_path, files, rules)
+    assert caught.value.expected.count(",") < 5
+
+
+# --- what is said --------------------------------------------------------------------------------
+
+
+def notes(folder: Path, files: Files, *, dataset: bool = False) -> list[str]:
+    told = Told()
+    inspect(find_files(write_tree(folder / "tree", files)), Rules(), dataset=dataset, progress=told)
+    return told.notes
+
+
+def test_weights_without_a_header_are_said_to_be_without_one(tmp_path: Path) -> None:
+    broken = small_safetensors()[:20]
+    first, last = notes(tmp_path, {"w/model.safetensors": broken, "ok.safetensors": small_safetensors(), "a.md": b"a"})
+    assert first.startswith("no model header was found in w/model.safetensors: packed as it is")
+    assert last == "3 files, 1 with a model header"
+
+
+def test_a_dataset_is_not_expected_to_have_model_headers(tmp_path: Path) -> None:
+    assert notes(tmp_path / "one", {"a.csv": b"1\n"}, dataset=True) == ["1 file"]
+    assert notes(tmp_path / "two", {"a.csv": b"1\n", "b.csv": b"2\n"}, dataset=True) == ["2 files"]
 
 
 def test_an_allowed_pickle_is_recorded_in_the_registration(tmp_path: Path) -> None:

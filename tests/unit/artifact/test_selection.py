@@ -6,7 +6,7 @@ import pytest
 
 from govern.artifact.file_list import Entry, FileList
 from govern.artifact.selection import Selection
-from govern.errors import InvalidInput
+from govern.errors import InvalidInput, UsageError
 from govern.oci.digest import Digest
 
 WEIGHT, DOC, TAR = (Digest.of(name) for name in (b"weight", b"doc", b"tar"))
@@ -46,8 +46,16 @@ def test_files_are_chosen_by_any_pattern_and_any_role(
     [(("readme.md",), ()), (("data",), ()), ((), ("code",)), (("*.md",), ("weight",)), (("/README.md",), ())],
 )
 def test_nothing_chosen_is_a_mistake_and_no_success(include: tuple[str, ...], roles: tuple[str, ...]) -> None:
-    with pytest.raises(InvalidInput, match=r"nothing would be pulled: .*files such as README\.md"):
+    with pytest.raises(InvalidInput, match="nothing would be pulled: ") as caught:
         Selection(include, roles).of(FILES, ROLES)
+    assert ("files such as README.md, " in caught.value.expected) == bool(include)
+    assert ("a role that its files have: dataset, doc, weight" in caught.value.expected) == bool(roles)
+
+
+@pytest.mark.parametrize("role", ["banana", "", "Weight", "weight,doc"])
+def test_what_is_no_role_is_wrong_usage(role: str) -> None:
+    with pytest.raises(UsageError, match=r"not a role: .*one of weight, weight\.config, doc, code, dataset"):
+        Selection((), ("doc", role))
 
 
 def test_an_artifact_without_files_is_refused() -> None:

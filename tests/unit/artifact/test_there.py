@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from govern.artifact.there import files_there, is_inside, is_occupied
+from govern.artifact.there import files_there, is_folder, is_inside, is_occupied
 from govern.artifact.walk import identity_of
 from support.trees import write_tree
 
@@ -59,3 +59,9 @@ def test_a_path_is_occupied_by_whatever_is_there(folder: Path) -> None:
     assert all(is_occupied(folder / name) for name in ("a.txt", "deep", "nowhere", "circle"))
     assert not is_occupied(folder / "nothing")
     assert not is_occupied(folder / "a.txt" / "below")
+
+
+def test_a_folder_is_one_without_a_link_and_a_name_that_is_too_long_is_none(folder: Path) -> None:
+    (folder / "link").symlink_to("deep")
+    assert is_folder(folder / "deep")
+    assert not any(is_folder(folder / name) for name in ("a.txt", "link", "nothing", "n" * 300, "n/" * 3_000 + "n"))

@@ -148,9 +148,11 @@ def test_names_that_an_artifact_cannot_hold_are_refused(tree: Path, name: bytes)
     assert ".governignore" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["GOVERN.LOCK", "Govern.Lock", ".GOVERN-PART/x", ".govern-part"])
+@pytest.mark.parametrize(
+    "name", ["GOVERN.LOCK", "Govern.Lock", ".GOVERN-PART/x", ".govern-part", "a/.GIT/config", "Govern.YAML", "git~1/x"]
+)
 def test_names_where_a_pull_writes_its_own_are_refused(tree: Path, name: str) -> None:
-    (tree / name).parent.mkdir(exist_ok=True)
+    (tree / name).parent.mkdir(exist_ok=True, parents=True)
     (tree / name).write_bytes(b"x")
     with pytest.raises(InvalidInput, match="a name that govern keeps for itself"):
         find_files(tree)

@@ -76,6 +76,16 @@ def test_a_record_from_the_future_is_set_aside(ahead, counts):
     assert timedelta(seconds=300) == CLOCK_SKEW
 
 
+def test_a_registration_from_the_future_registers_nothing_and_its_version_is_not_free():
+    ahead = record(registration_of(OTHER, "9", issuedAt=write_time(AT + timedelta(days=1))), on=LINE)
+    state = fold([ONE, ahead], AT)
+    assert [one.digest for one in state.of_version("9")] == [OTHER]
+    assert state.of_digest(OTHER) == ()
+    assert [one.record for one in state.announced] == [ahead]
+    # Asked about a moment of the past, it is simply later, and was never announced.
+    assert fold([ONE, ahead], AT, AT + timedelta(days=2)).announced == ()
+
+
 def test_a_record_without_a_claimed_time_counts_at_any_time():
     assert fold([BUILD], datetime(1970, 1, 1, tzinfo=UTC)).records == (BUILD,)
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from govern.errors import ContentMismatch, Denied
-from govern.limits import MAX_BLOB
+from govern.limits import MAX_ANNOTATIONS, MAX_BLOB
 from govern.oci.content import BytesContent
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
@@ -95,3 +95,11 @@ def test_content_in_memory_is_what_its_descriptor_says():
     assert b"".join(content.chunks()) == b"".join(content.chunks()) == DATA
     assert content.descriptor.to_json() == GOOD
     assert list(BytesContent.of(b"", "text/plain").chunks()) == []
+
+
+def test_a_descriptor_has_no_more_annotations_than_a_manifest() -> None:
+    described = {"mediaType": "text/plain", "digest": Digest.of(b""), "size": 0}
+    most = {str(number): "" for number in range(MAX_ANNOTATIONS.value)}
+    assert Descriptor.model_validate({**described, "annotations": most})
+    with pytest.raises(ValidationError, match="at most 1000 items"):
+        Descriptor.model_validate({**described, "annotations": {**most, "one more": ""}})

@@ -155,3 +155,15 @@ def test_what_is_pinned_is_written_by_its_digest():
     pinned = Pinned(RegistryPlace("h.example", "a"), DIGEST, "1")
     assert str(pinned) == f"h.example/a@{DIGEST}"
     assert str(Reference(pinned.place, "1", DIGEST).without_version()) == "h.example/a"
+
+
+@pytest.mark.parametrize("text", ["localhost", "localhost:5000", "127.0.0.1:5000", "r.example.com:443"])
+def test_a_host_without_a_repository_is_called_one(text):
+    with pytest.raises(UsageError, match="no repository") as caught:
+        parse(text)
+    assert f"{text}/" in caught.value.hint
+
+
+def test_a_name_with_a_point_and_a_version_is_no_host():
+    with pytest.raises(UsageError, match="no registry"):
+        parse("fraud.eu:1.0")

@@ -327,8 +327,18 @@ def test_a_repository_holds_one_name(team: Team) -> None:
     team.push()
     with pytest.raises(InvalidInput, match="holds another name") as caught:
         govern.push(team.model, team.reference(tag="2.0.0"), key=team.ci, name="other")
-    assert "--name" in caught.value.hint
+    assert (caught.value.got, caught.value.expected) == ("fraud", "other")
+    assert "--name fraud" in caught.value.hint
     assert team.store().tags() == ("1.0.0", "govern.line")
+
+
+def test_what_only_looks_like_a_line_gives_no_name(team: Team) -> None:
+    team.push()
+    store = team.store()
+    store.put_manifest(store.get_manifest("1.0.0"), "govern.line")
+    with pytest.raises(InvalidInput, match="the line of no name") as caught:
+        team.push(tag="2.0.0")
+    assert "--name" not in caught.value.hint
 
 
 def test_a_version_inside_that_no_record_can_name_is_refused_before_it_is_signed(team: Team) -> None:

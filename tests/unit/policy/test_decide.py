@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from govern.errors import Denied, NetworkError
+from govern.intoto.statement import write_statement
 from govern.ledger.state import fold
 from govern.oci.digest import Digest
 from govern.oci.reference import Pinned, RegistryPlace
@@ -18,6 +19,7 @@ from govern.policy.decision import Code, Decision
 from govern.policy.keys_only import policy_of_keys
 from govern.policy.model import Permission, Policy
 from govern.predicates.annotation import TYPE as ANNOTATION
+from govern.predicates.kinds import TEST_RESULT
 from govern.predicates.registration import TYPE as REGISTRATION
 from govern.trust.records import Record, Rejected
 from support.records import (
@@ -47,6 +49,12 @@ OLDER = record(registration_of(OTHER, "1.3.0"))
 RIVAL = record(registration_of(OTHER))
 STRANGER = record(registration_of(), "stranger")
 STRANGERS_RIVAL = record(registration_of(OTHER), "stranger")
+FUTURE_RIVAL = record(registration_of(OTHER, issuedAt="2027-01-01T00:00:00Z"))
+STRANGERS_FUTURE_RIVAL = record(registration_of(OTHER, issuedAt="2027-01-01T00:00:00Z"), "stranger")
+PASSED, FAILED = (
+    record(write_statement([(f"{NAME}@{VERSION}", D)], TEST_RESULT, {"result": result, "configuration": []}))
+    for result in ("PASSED", "FAILED")
+)
 FUTURE = record(registration_of(issuedAt="2027-01-01T00:00:00Z"))
 
 
@@ -110,6 +118,12 @@ D_ALL = [BUILD, FULL]
         # --- CONFLICT
         ([*D_ALL, RIVAL], ARTIFACT, (), "denied", [("CONFLICT", "denied")]),
         ([BUILD, FULL, RIVAL], UNTAGGED, ("provenance",), "denied", [("CONFLICT", "denied")]),
+        ([*D_ALL, FUTURE_RIVAL], ARTIFACT, (), "denied", [("CONFLICT", "denied")]),
+        ([*D_ALL, STRANGERS_FUTURE_RIVAL], ARTIFACT, (), "allowed", []),
+        # --- results
+        ([PASSED], ARTIFACT, ("test-result",), "allowed", []),
+        ([PASSED, FAILED], ARTIFACT, ("test-result",), "allowed", []),
+        ([FAILED], ARTIFACT, ("test-result",), "denied", [("MISSING", "denied")]),
         # --- names, versions and tags
         (D_ALL, replace(ARTIFACT, name="acme/other"), (), "denied", [("NAME-MISMATCH", "denied")]),
         (D_ALL, replace(ARTIFACT, name=""), (), "denied", [("NAME-MISMATCH", "denied")]),
@@ -161,8 +175,38 @@ def test_what_was_not_read_is_never_a_yes_and_takes_back_no_no(records, complete
     assert decision.unread == complete.unread
 
 
+@pytest.mark.parametrize(
+    ("signer", "outcome", "expected"),
+    [("ci", "undecided", [("NEWER", "undecided")]), ("nobody", "allowed", []), (None, "allowed", [])],
+)
+def test_what_only_a_newer_govern_knows_is_never_a_yes(signer, outcome, expected):
+    newer = key_of(signer).signer if signer else None
+    refused = Rejected(Digest.of(b"newer"), Denied("a kind that this govern does not know"), newer=newer)
+    decision = judge(D_ALL, refused=[refused])
+    assert (decision.outcome, codes(decision)) == (outcome, expected)
+
+
+def test_who_asks_about_the_past_gets_no_conflict_of_later_times():
+    later, now = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 6, 1, tzinfo=UTC)
+    assert later > AT
+    decision = decide(policy(), ARTIFACT, fold([*D_ALL, FUTURE_RIVAL], AT, now), [], Completeness(), AT)
+    assert decision.outcome == "allowed"
+    assert decide(policy(), ARTIFACT, fold([*D_ALL, FUTURE_RIVAL], now), [], Completeness(), now).outcome == "denied"
+
+
+def test_a_name_that_is_none_is_not_offered_as_a_flag():
+    told = judge(D_ALL, replace(ARTIFACT, name="x\nverified: yes; rm -rf ~")).reasons[0]
+    assert "--name" not in told.hint
+    assert "\n" not in told.message + told.hint
+    assert "--name acme/other" in judge(D_ALL, replace(ARTIFACT, name="acme/other")).reasons[0].hint
+
+
 def test_every_code_of_this_version_has_a_case():
-    tables: list[Any] = [test_the_table_of_reasons, test_what_was_not_read_is_never_a_yes_and_takes_back_no_no]
+    tables: list[Any] = [
+        test_the_table_of_reasons,
+        test_what_was_not_read_is_never_a_yes_and_takes_back_no_no,
+        test_what_only_a_newer_govern_knows_is_never_a_yes,
+    ]
     seen = {code for table in tables for case in table.pytestmark[0].args[1] for code, _ in case[-1]}
     assert seen == {code.value for code in Code}
 
@@ -199,6 +243,16 @@ def test_a_line_is_not_a_registered_artifact():
 
 def test_a_registration_that_is_inconclusive_proves_no_tag():
     assert judge([FULL, NOTE], ARTIFACT, "annotation").tag.verdict != "registered"
+
+
+def test_a_registration_whose_evidence_is_missing_is_said_to_be_there():
+    decision = judge([FULL], refused=[REJECTED])
+    (reason,) = decision.reasons
+    assert reason.message.startswith("the registration by ci is there and does not count: expected the evidence")
+    assert f"{BUILD.statement.digest} by {BUILD.signer}, found no such record that holds (1 claim was" in reason.message
+    (view,) = decision.records
+    assert "evidence that it lists is missing" in view.note
+    assert [one.note for one in judge(D_ALL).records] == ["", ""]
 
 
 # --- who may say it ------------------------------------------------------------------------------

@@ -130,4 +130,4 @@ def test_without_the_extra_its_name_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "nacl.exceptions", None)
     with pytest.raises(UsageError, match="one of cosign's encrypted keys") as refused:
         decrypt_cosign_key(pem(document()), b"secret", "the key")
-    assert "govern-oci[cosign-key]" in refused.value.hint
+    assert "pip install '.[cosign-key]'" in refused.value.hint

@@ -9,7 +9,7 @@ import pytest
 
 from govern.errors import InvalidInput
 from govern.limits import MAX_KEY_FILE
-from govern.signing.passphrase import passphrase_from
+from govern.signing.passphrase import passphrase_from, source_of
 
 
 def person(label: str) -> str:
@@ -54,3 +54,15 @@ def test_a_file_above_the_bound_is_refused_and_not_cut(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="MAX_KEY_FILE") as refused:
         passphrase_from({}, tmp_path / "pass")("k")
     assert "xxx" not in str(refused.value)
+
+
+def test_a_passphrase_knows_where_it_came_from(tmp_path: Path) -> None:
+    (tmp_path / "pass").write_text("x\n")
+    variables = {"COSIGN_PASSWORD": "x"}
+    found = [passphrase_from({}, tmp_path / "pass"), passphrase_from(variables), passphrase_from({}, None, person)]
+    assert [source_of(ask("k")) for ask in found] == [
+        f"it came from --passphrase-file {tmp_path / 'pass'}",
+        "it came from the variable COSIGN_PASSWORD",
+        "it came from what was typed",
+    ]
+    assert source_of(b"brought by a program") == ""

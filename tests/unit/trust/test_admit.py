@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from govern.errors import Denied
 from govern.intoto.dsse import pae
+from govern.intoto.statement import write_statement
+from govern.names import NAMESPACE
 from govern.oci.digest import Digest
 from govern.oci.media_types import BUNDLE_LONG, IN_TOTO
 from govern.predicates.kinds import Wrapping
@@ -18,6 +20,9 @@ from govern.trust.admit import Trust, admit
 from govern.trust.records import Record, Rejected
 from support.records import (
     ARTIFACT,
+    LINE,
+    NAME,
+    OTHER,
     D,
     annotation_of,
     as_bytes,
@@ -79,6 +84,47 @@ def test_a_record_is_referred_to_by_statement_and_signer():
 
 
 # --- keys and signatures -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "on", "newer"),
+    [
+        ("status/v0.1", D, True),
+        ("registration/v0.2", D, True),
+        ("something/v9", D, True),
+        ("status/v0.1", LINE, True),
+        ("status/v0.1", OTHER, False),
+        ("approval/v0.1", D, False),
+        ("snapshot/v0.1", LINE, False),
+    ],
+)
+def test_a_kind_of_a_newer_govern_is_remembered_where_it_may_take_something_back(kind, on, newer):
+    statement = write_statement([(f"{NAME}@1.4.0", on)], f"{NAMESPACE}{kind}", {"issuedAt": "2026-11-20T10:00:00Z"})
+    result = judge(sign_statement(statement, signer()).data)
+    assert isinstance(result, Rejected)
+    assert result.newer == (key_of().signer if newer else None)
+    # Whoever is not trusted cannot bring a decision to a standstill.
+    stranger = judge(sign_statement(statement, signer("stranger")).data)
+    assert isinstance(stranger, Rejected)
+    assert stranger.newer is None
+
+
+def test_a_field_of_a_newer_govern_is_remembered_where_it_may_matter():
+    for statement, newer in (
+        (registration_of(quarantined=True), True),
+        (registration_of(OTHER, quarantined=True), True),
+        (registration_of(OTHER, "9.9.9", quarantined=True), False),
+        (registration_of(kind="neither"), False),
+    ):
+        result = judge(sign_statement(statement, signer()).data)
+        assert isinstance(result, Rejected)
+        assert (result.newer is not None) is newer, result.reason.message
+
+
+def test_a_refusal_holds_nothing_of_what_was_refused():
+    result = judge(sign_statement(registration_of(kind="neither"), signer()).data)
+    assert isinstance(result, Rejected)
+    assert (result.reason.__traceback__, result.reason.__context__, result.reason.__cause__) == (None, None, None)
 
 
 def test_nobody_is_trusted_by_default():

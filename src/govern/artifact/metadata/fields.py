@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema
@@ -20,6 +21,17 @@ PERSON_ID: Final = r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$"
 """The ids of a policy's `people` and `roles`."""
 
 _LICENCE_TERM: Final = re.compile(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?[A-Za-z0-9.-]+\+?")
+_LICENCE_FAMILIES: Final[Mapping[str, str]] = {
+    "agpl": "AGPL-3.0-only", "apache": "Apache-2.0", "apache2": "Apache-2.0", "apache-2": "Apache-2.0",
+    "apache2.0": "Apache-2.0", "bsd": "BSD-3-Clause", "cc": "CC-BY-4.0", "cc0": "CC0-1.0", "cc-by": "CC-BY-4.0",
+    "cc-by-nc": "CC-BY-NC-4.0", "cc-by-sa": "CC-BY-SA-4.0", "creativeml-openrail-m": "LicenseRef-OpenRAIL-M",
+    "eupl": "EUPL-1.2", "gemma": "LicenseRef-Gemma", "gpl": "GPL-3.0-only", "gplv2": "GPL-2.0-only",
+    "gplv3": "GPL-3.0-only", "lgpl": "LGPL-3.0-only", "llama": "LicenseRef-Llama", "llama2": "LicenseRef-Llama-2",
+    "llama3": "LicenseRef-Llama-3", "mpl": "MPL-2.0", "odbl": "ODbL-1.0", "openrail": "LicenseRef-OpenRAIL",
+    "other": "LicenseRef-acme", "proprietary": "LicenseRef-acme", "unknown": "LicenseRef-acme",
+}  # fmt: skip
+"""What people write for a licence and SPDX does not know; and what they may mean."""
+
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]+")
 _LOCAL: Final = re.compile(r"[/~\\]|file:|[A-Za-z]:[\\/]", re.IGNORECASE)
 
@@ -65,6 +77,8 @@ def _licence(text: str) -> str:
         depth += opens - closes
         known = opens or closes or _LICENCE_TERM.fullmatch(word) is not None
         legal = legal and known and depth >= 0 and operand != (closes or joins)
+        if operand and (meant := _LICENCE_FAMILIES.get(word.lower().rstrip("+"))) is not None:
+            raise ValueError(f"{word} is not an SPDX expression; say which licence it is, for example {meant}")
         operand = opens or joins
     if not legal or operand or depth:
         raise ValueError("this is not an SPDX expression; write Apache-2.0, MIT OR Apache-2.0, LicenseRef-acme, …")

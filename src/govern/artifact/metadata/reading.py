@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
@@ -31,12 +31,13 @@ _SPELLINGS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def read_metadata(data: bytes, source: str) -> MetadataFile:
+def read_metadata(data: bytes, source: str, is_there: Callable[[str], bool] | None = None) -> MetadataFile:
     """Read a metadata file. An empty one is valid: it says nothing.
 
     Args:
         data: the bytes of the file.
         source: its path, for messages.
+        is_there: whether a path is a file in the directory that it speaks of; None where nobody knows which that is.
 
     Raises:
         InvalidInput: with every fault, its line and what was expected; for secrets and credentials too.
@@ -52,9 +53,22 @@ def read_metadata(data: bytes, source: str) -> MetadataFile:
     except ValidationError as fault:
         faults += [_reworded(one) for one in faults_in(fault, document)]
     else:
+        if is_there is not None:
+            faults += [
+                Fault(document.line(path), dotted(path), f"there is no file {named!r} in the directory")
+                for path, named in _named_files(metadata)
+                if not is_there(named)
+            ]
         if not faults:
             return metadata
     raise faulty(what, faults)
+
+
+def _named_files(metadata: MetadataFile) -> Iterator[tuple[Path, str]]:
+    if metadata.card is not None:
+        yield ("card",), metadata.card
+    for number, one in enumerate(metadata.training.lock_files if metadata.training is not None else ()):
+        yield ("training", "lock_files", number), one
 
 
 def _unsignable(value: object, path: Path) -> Iterator[tuple[Path, str]]:

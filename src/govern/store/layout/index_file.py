@@ -10,7 +10,10 @@ import contextlib
 import fcntl
 import json
 import os
+import threading
+import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,29 +21,69 @@ from govern import canonical
 from govern.errors import InvalidInput, NotFound, ProtocolError, Undecided
 from govern.limits import MAX_LAYOUT_INDEX
 from govern.oci.descriptor import Descriptor
-from govern.oci.manifest import RawManifest, read_index
 from govern.oci.media_types import IMAGE_INDEX
 from govern.store.layout.durable import disk_faults, sweep, write_whole
+from govern.store.layout.entries import REF_NAME, Entries, read_entries, tag_of
+from govern.store.regular_file import open_regular
 
-REF_NAME: Final = "org.opencontainers.image.ref.name"
+_State = tuple[int, int, int, int, int]
+_TICK: Final = 100_000_000
+"""Nanoseconds: a file system's times move in steps, of 10 ms at most on those that are common."""
+
 _LAYOUT_FILE: Final = b'{"imageLayoutVersion":"1.0.0"}'
 
 
-def read_layout_index(root: Path) -> tuple[Descriptor, ...]:
+class IndexFile:
+    """The index as readers see it, parsed once for every change of the file, by one of them at a time.
+
+    Args:
+        root: the layout.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+        self._state: _State | None = None
+        self._entries = Entries(())
+
+    def read(self) -> Entries:
+        """Return every entry; raise `NotFound` where there is no layout."""
+        # An index of 64 MiB takes gigabytes while it is parsed, so two never are at once.
+        with self._lock, _opened(self._root) as file:
+            state = _state_of(file)
+            if state != self._state:
+                # Nothing is kept of what could not be read, and the old goes before the new is made.
+                self._state, self._entries = None, Entries(())
+                data = file.read(MAX_LAYOUT_INDEX.value + 1)
+                self._entries = read_entries(data, _what(self._root), MAX_LAYOUT_INDEX)
+                # A change within the same tick of the clock could look like this file, so it is read again.
+                self._state = state if abs(time.time_ns() - state[1]) > _TICK and _state_of(file) == state else None
+            return self._entries
+
+
+def _state_of(file: FileIO) -> _State:
+    status = os.fstat(file.fileno())
+    return status.st_ino, status.st_mtime_ns, status.st_size, status.st_dev, status.st_ctime_ns
+
+
+def read_layout_index(root: Path) -> Entries:
     """Return every entry of the index; raise `NotFound` where there is no layout."""
-    return read_index(_read(root), _what(root), bound=MAX_LAYOUT_INDEX).manifests
+    return IndexFile(root).read()
 
 
 def _what(root: Path) -> str:
     return f"the index of the layout {str(root)!r}"
 
 
-def _read(root: Path) -> RawManifest:
+@contextlib.contextmanager
+def _opened(root: Path) -> Iterator[FileIO]:
+    """Open the index of what says that it is a layout."""
     try:
-        with open(root / "oci-layout", "rb") as file:
+        with open_regular(root / "oci-layout") as file:
             version = file.read(1024)
-        with open(root / "index.json", "rb") as file:
-            data = file.read(MAX_LAYOUT_INDEX.value + 1)
+        with open_regular(root / "index.json") as file:
+            _check_version(root, version)
+            yield file
     except FileNotFoundError as fault:
         raise NotFound(
             "there is no OCI image layout",
@@ -49,9 +92,8 @@ def _read(root: Path) -> RawManifest:
             hint="govern push makes one",
         ) from fault
     except OSError as fault:
-        raise Undecided("the layout cannot be read", got=f"{str(root)!r}: {fault.strerror}") from fault
-    _check_version(root, version)
-    return RawManifest(IMAGE_INDEX, data)
+        got = f"{fault.filename or str(root)!r}: {fault.strerror}"
+        raise Undecided("the layout cannot be read", got=got) from fault
 
 
 def _check_version(root: Path, data: bytes) -> None:
@@ -120,25 +162,26 @@ def add_manifest(root: Path, descriptor: Descriptor, tag: str | None) -> None:
     A tag that pointed elsewhere moves; what it pointed to stays in the index, untagged, because records
     are never lost by a tag that moves.
     """
-    raw = _read(root)
-    read_index(raw, _what(root), bound=MAX_LAYOUT_INDEX)
+    with _opened(root) as file:
+        data = file.read(MAX_LAYOUT_INDEX.value + 1)
+    read_entries(data, _what(root), MAX_LAYOUT_INDEX)  # what readers refuse is not written on
     # Other tools write fields that we have no use for (a platform, say): all of them stay.
-    document: dict[str, Any] = canonical.loads(raw.data, _what(root), bound=MAX_LAYOUT_INDEX, error=ProtocolError)
+    document: dict[str, Any] = canonical.loads(data, _what(root), bound=MAX_LAYOUT_INDEX, error=ProtocolError)
     entries: list[dict[str, Any]] = document["manifests"]
     result: list[dict[str, Any]] = []
     bare = {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
     if descriptor.artifact_type:
         bare["artifactType"] = descriptor.artifact_type
     held = False
-    tagged = {one["digest"] for one in entries if _tag_of(one) not in (None, tag)}
+    tagged = {one["digest"] for one in entries if tag_of(one) not in (None, tag)}
     for one in entries:
-        if one["digest"] == descriptor.digest and _tag_of(one) == tag:
+        if one["digest"] == descriptor.digest and tag_of(one) == tag:
             held = True
             result.append(one)
-        elif tag is not None and _tag_of(one) == tag:
+        elif tag is not None and tag_of(one) == tag:
             if one["digest"] not in tagged:
                 result.append(_without_tag(one))
-        elif one["digest"] == descriptor.digest and _tag_of(one) is None and tag is not None:
+        elif one["digest"] == descriptor.digest and tag_of(one) is None and tag is not None:
             continue  # it was untagged; the tagged entry below stands for it
         else:
             result.append(one)
@@ -150,16 +193,6 @@ def add_manifest(root: Path, descriptor: Descriptor, tag: str | None) -> None:
         result.append(bare)
     if result != entries:
         _write(root, document | {"manifests": result})
-
-
-def _tag_of(entry: dict[str, Any]) -> str | None:
-    value = (entry.get("annotations") or {}).get(REF_NAME)
-    return value if isinstance(value, str) else None
-
-
-def tag_of(descriptor: Descriptor) -> str | None:
-    """Return the tag of an index entry, or None."""
-    return (descriptor.annotations or {}).get(REF_NAME)
 
 
 def _without_tag(entry: dict[str, Any]) -> dict[str, Any]:

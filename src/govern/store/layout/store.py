@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from govern.errors import ContentMismatch, InvalidInput, NotFound, Undecided
+from govern.errors import ContentMismatch, InvalidInput, LimitExceeded, NotFound, ProtocolError, Undecided
 from govern.limits import BUFFER_BYTES, MAX_MANIFEST, Bound
 from govern.oci.content import Content
 from govern.oci.descriptor import Descriptor
@@ -17,8 +17,11 @@ from govern.oci.media_types import INDEXES
 from govern.oci.reference import LayoutPlace
 from govern.progress import Progress
 from govern.store.layout.durable import disk_faults, write_whole
-from govern.store.layout.index_file import add_manifest, locked, read_layout_index, tag_of
+from govern.store.layout.entries import Entry
+from govern.store.layout.index_file import IndexFile, add_manifest, locked
+from govern.store.layout.manifest_type import type_of
 from govern.store.protocol import Listing
+from govern.store.regular_file import open_regular
 
 
 class LayoutStore:
@@ -32,7 +35,8 @@ class LayoutStore:
         self._place = LayoutPlace(str(path))
         self._root = path
         # Manifests never change under their digest, so what was parsed once is kept.
-        self._subjects: dict[str, Digest | None] = {}
+        self._subjects: dict[Digest, Digest | None] = {}
+        self._index = IndexFile(path)
 
     @property
     def place(self) -> LayoutPlace:
@@ -47,22 +51,23 @@ class LayoutStore:
     def get_manifest(self, key: Digest | str) -> RawManifest:
         """See `Manifests.get_manifest`."""
         if isinstance(key, Digest):
-            return RawManifest(self._media_type(key), self._read(key, MAX_MANIFEST, f"the manifest {key}"))
-        for entry in read_layout_index(self._root):
-            if tag_of(entry) == key:
-                data = self._read(entry.id, MAX_MANIFEST, f"the manifest tagged {key!r}", entry)
-                return RawManifest(entry.media_type, data)
-        raise NotFound(
-            "there is no such tag",
-            got=f"{key!r} in {self.place}",
-            expected=", ".join(sorted(self.tags())[:20]) or "a tag, but the layout has none",
-        )
-
-    def _media_type(self, digest: Digest) -> str:
-        for entry in read_layout_index(self._root):
-            if entry.digest == digest:
-                return entry.media_type
-        raise NotFound("there is no such manifest", got=f"{digest} in {self.place}", expected="a digest of the index")
+            entry = self._index.read().of_digest(key)
+            if entry is None:
+                raise NotFound(
+                    "there is no such manifest", got=f"{key} in {self.place}", expected="a digest of the index"
+                )
+            data = self._read(key, MAX_MANIFEST, f"the manifest {key}")
+            return RawManifest(type_of(data, entry.media_type), data)
+        entries = self._index.read()
+        entry = entries.of_tag(key)
+        if entry is None:
+            raise NotFound(
+                "there is no such tag",
+                got=f"{key!r} in {self.place}",
+                expected=", ".join(entries.tags[:20]) or "a tag, but the layout has none",
+            )
+        data = self._read(entry.digest, MAX_MANIFEST, f"the manifest tagged {key!r}", entry.descriptor)
+        return RawManifest(entry.media_type, data)
 
     def put_manifest(self, manifest: RawManifest, tag: str | None = None) -> None:
         """See `Manifests.put_manifest`."""
@@ -90,8 +95,7 @@ class LayoutStore:
 
     def tags(self) -> tuple[str, ...]:
         """See `Manifests.tags`."""
-        found = (tag_of(entry) for entry in read_layout_index(self._root))
-        return tuple(sorted({tag for tag in found if tag is not None}))
+        return self._index.read().tags
 
     # --- blobs -----------------------------------------------------------------------------------
 
@@ -110,7 +114,8 @@ class LayoutStore:
         view = memoryview(bytearray(min(BUFFER_BYTES, max(1, descriptor.size))))
         left = descriptor.size
         try:
-            with open(self._path(descriptor.id), "rb", buffering=0) as source, open(part, "wb", buffering=0) as file:
+            part.unlink(missing_ok=True)  # it may be a link, which an open would follow
+            with open_regular(self._path(descriptor.id)) as source, open(part, "xb", buffering=0) as file:
                 while count := source.readinto(view):
                     left -= count
                     if left < 0:
@@ -169,7 +174,7 @@ class LayoutStore:
         hasher = descriptor.id.hasher()
         view = memoryview(bytearray(min(BUFFER_BYTES, max(1, descriptor.size))))
         try:
-            with open(self._path(descriptor.id), "rb", buffering=0) as file:
+            with open_regular(self._path(descriptor.id)) as file:
                 if os.fstat(file.fileno()).st_size != descriptor.size:
                     return False
                 while count := file.readinto(view):
@@ -182,30 +187,38 @@ class LayoutStore:
 
     def list_referrers(self, subject: Digest) -> tuple[Listing, ...]:
         """See `Referrers.list_referrers`. A layout has no such list: every manifest is looked at."""
-        found = []
         try:
-            entries = read_layout_index(self._root)
+            entries = self._index.read()
         except NotFound:
-            entries = ()  # what is not there yet has no referrers; a push makes it
-        for entry in entries:
-            if entry.media_type in INDEXES:
-                continue
+            return (Listing("layout"),)  # what is not there yet has no referrers; a push makes it
+        found = []
+        # An index may hold one manifest many times, and thousands that are not there.
+        for entry in {(one.digest, one.media_type): one for one in entries}.values():
             try:
                 known = self._subject(entry)
             except ContentMismatch:
                 # It cannot be told what a damaged manifest was about: it stays a candidate of every
                 # subject, and is refused where it is read.
-                found.append(entry.id)
+                found.append(entry.digest)
                 continue
             if known == subject:
-                found.append(entry.id)
+                found.append(entry.digest)
         return (Listing("layout", tuple(dict.fromkeys(found))),)
 
-    def _subject(self, entry: Descriptor) -> Digest | None:
+    def _subject(self, entry: Entry) -> Digest | None:
         if entry.digest not in self._subjects:
-            data = self._read(entry.id, MAX_MANIFEST, f"the manifest {entry.digest}", entry)
-            manifest = read_manifest(RawManifest(entry.media_type, data))
-            self._subjects[entry.digest] = manifest.subject.id if manifest.subject else None
+            what = f"the manifest {entry.digest}"
+            try:
+                # Not the entry's word for its size: a record is not hidden by another number.
+                data = self._read(entry.digest, MAX_MANIFEST, what)
+                raw = RawManifest(type_of(data, entry.media_type), data)
+                subject = None if raw.media_type in INDEXES else read_manifest(raw, what).subject
+            except (NotFound, ProtocolError, LimitExceeded):
+                # Readers take no such thing for a record, whatever the index calls it.
+                if entry.media_type not in INDEXES:
+                    raise
+                return None
+            self._subjects[entry.digest] = subject.id if subject else None
         return self._subjects[entry.digest]
 
     def attach(self, manifest: RawManifest, subject: Digest) -> None:  # noqa: ARG002 - the manifest says it
@@ -220,7 +233,7 @@ class LayoutStore:
     def _write(self, digest: Digest, chunks: list[bytes]) -> None:
         target = self._path(digest)
         if target.exists() and digest.hasher().name == "sha256":
-            with open(target, "rb") as file:
+            with open_regular(target) as file:
                 if Digest.of(file.read(MAX_MANIFEST.value + 1)) == digest:
                     return
         with write_whole(self._root, target) as file:
@@ -231,7 +244,7 @@ class LayoutStore:
         if descriptor is not None:
             bound.check(descriptor.size, what)
         try:
-            with open(self._path(digest), "rb", buffering=0) as file:
+            with open_regular(self._path(digest)) as file:
                 data = file.read(bound.value + 1)
         except FileNotFoundError as fault:
             raise self._missing(digest, what) from fault

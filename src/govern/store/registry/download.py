@@ -14,8 +14,9 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Final
 
 from govern.errors import ContentMismatch, GovernError, NetworkError, ProtocolError, Undecided
 from govern.limits import BUFFER_BYTES
@@ -25,6 +26,7 @@ from govern.store.registry.answer import SLOWEST, Answer
 from govern.store.registry.behind import Behind
 from govern.store.registry.client import Client, read_only
 from govern.store.registry.retry import Tries
+from govern.store.regular_file import open_own
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -80,30 +82,14 @@ class Download:
             ContentMismatch: for other bytes or another length; the part is removed.
             Undecided: for passing trouble; the part stays and is gone on with.
         """
-        hasher = self.descriptor.id.hasher()
         try:
-            with open(self.part, "r+b" if self.part.exists() else "w+b", buffering=0) as file:
-                done = self._resume(file, hasher)
-                tries = Tries()
-                mark, since = done, time.monotonic()
-                while done < self.descriptor.size or self.descriptor.size == 0:
-                    try:
-                        done = self._stream(file, hasher, done)
-                        break
-                    except _NoRange:
-                        file.seek(0)
-                        file.truncate()
-                        self.progress.advance(-done)
-                        hasher, done = self.descriptor.id.hasher(), 0
-                    except _Cut as cut:
-                        done, now = cut.done, time.monotonic()
-                        if done - mark > SLOWEST * (now - since):
-                            # Bytes came that were not there before: it is not the same trouble again. A drip
-                            # is, also one of short answers, and so is a start over that is cut again.
-                            tries, mark, since = Tries(), done, now
-                        if not tries.again():
-                            raise cut.fault from cut
-                file.truncate(self.descriptor.size)
+            with open_own(self.part) as file:
+                hasher, resumed = self._receive(file)
+                if resumed and hasher.hexdigest() != self.descriptor.id.encoded:
+                    # The registry was not asked for all of these bytes: what lay here may be the wrong ones.
+                    file.truncate(0)
+                    self.progress.advance(-self.descriptor.size)
+                    hasher, _ = self._receive(file)
         except OSError as fault:
             raise Undecided("a blob cannot be written", got=f"{self.what}: {fault.strerror}") from fault
         try:
@@ -112,12 +98,37 @@ class Download:
             self.part.unlink(missing_ok=True)
             raise
 
-    def _resume(self, file: BinaryIO, hasher: _Hash) -> int:
+    def _receive(self, file: FileIO) -> tuple[_Hash, bool]:
+        """Go on from what the file holds to the end; return the hash, and whether an earlier try's bytes are in it."""
+        hasher = self.descriptor.id.hasher()
+        done = self._resume(file, hasher)
+        resumed, tries = done > 0, Tries()
+        mark, since = done, time.monotonic()
+        while done < self.descriptor.size or self.descriptor.size == 0:
+            try:
+                self._stream(file, hasher, done)
+                break
+            except _NoRange:
+                file.truncate(0)
+                self.progress.advance(-done)
+                hasher, done, resumed = self.descriptor.id.hasher(), 0, False
+            except _Cut as cut:
+                done, now = cut.done, time.monotonic()
+                if done - mark > SLOWEST * (now - since):
+                    # Bytes came that were not there before: it is not the same trouble again. A drip
+                    # is, also one of short answers, and so is a start over that is cut again.
+                    tries, mark, since = Tries(), done, now
+                if not tries.again():
+                    raise cut.fault from cut
+        file.truncate(self.descriptor.size)
+        return hasher, resumed
+
+    def _resume(self, file: FileIO, hasher: _Hash) -> int:
         """Hash what an earlier try left, up to the size that must come."""
         done = 0
         view = memoryview(bytearray(BUFFER_BYTES))
         while done < self.descriptor.size:
-            count = file.readinto(view[: self.descriptor.size - done])  # type: ignore[attr-defined]
+            count = file.readinto(view[: self.descriptor.size - done])
             if not count:
                 break
             hasher.update(view[:count])
@@ -164,7 +175,7 @@ class Download:
                 expected=f"bytes {start}-{end - 1}/{self.descriptor.size}",
             )
 
-    def _stream(self, file: BinaryIO, hasher: _Hash, done: int) -> int:
+    def _stream(self, file: FileIO, hasher: _Hash, done: int) -> int:
         answer = self._get(done, None)
         first, looked = done, False
         hashing = Behind(hasher.update)
@@ -201,13 +212,12 @@ class Download:
             count += 1
         return count
 
-    def _ranges(self, file: BinaryIO, hasher: _Hash, done: int, first: Answer, extra: int) -> int:
+    def _ranges(self, file: FileIO, hasher: _Hash, done: int, first: Answer, extra: int) -> int:
         """Fetch the rest in segments over `extra` connections; this thread hashes what is contiguous."""
         # The segments before the watermark's own stream end are not asked for twice: it is closed here.
         first.close()
         starts = list(range(done, self.descriptor.size, SEGMENT))
         stop = threading.Event()
-        reader = os.open(self.part, os.O_RDONLY)
         pool = ThreadPoolExecutor(extra, thread_name_prefix="range")
         try:
             futures: list[Future[None]] = [
@@ -222,7 +232,7 @@ class Download:
                     raise _Cut(start, fault) from fault
                 end = min(start + SEGMENT, self.descriptor.size)
                 while start < end:
-                    count = os.preadv(reader, [view[: end - start]], start)
+                    count = os.preadv(file.fileno(), [view[: end - start]], start)
                     if not count:
                         raise Undecided("a file shrank while it was written", got=str(self.part))
                     hasher.update(view[:count])
@@ -236,7 +246,6 @@ class Download:
             raise
         finally:
             pool.shutdown(cancel_futures=True)
-            os.close(reader)
             self.slots.release(extra)
         return done
 

@@ -83,11 +83,23 @@ def _tag_hint(status: int, tag: str | None) -> str:
     return ""
 
 
-def list_tags(client: Client, repository: str) -> tuple[str, ...]:
-    """Return every tag; an unknown repository has none."""
+def list_tags(client: Client, repository: str, *, must_exist: bool = False) -> tuple[str, ...]:
+    """Return every tag.
+
+    Args:
+        client: the registry.
+        repository: the repository path.
+        must_exist: whether an unknown repository is not found; else it has no tags.
+
+    Raises:
+        NotFound: for an unknown repository. Some registries do not know one that has manifests and no tag.
+    """
     url = client.url(f"{repository}/tags/list?{urlencode({'n': _PAGE})}")
     found: list[str] = []
-    for page in pages(client, url, read_only(repository), "the list of tags", not_found=True):
+    missing = f"{client.host}/{repository} is no repository, or has no tag" if must_exist else ""
+    for page in pages(
+        client, url, read_only(repository), "the list of tags", not_found=not must_exist, missing=missing
+    ):
         tags = page.get("tags")
         if tags is None:
             continue
@@ -100,7 +112,9 @@ def list_tags(client: Client, repository: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def pages(client: Client, url: str, scope: str, what: str, *, not_found: bool) -> Iterator[dict[str, Any]]:
+def pages(
+    client: Client, url: str, scope: str, what: str, *, not_found: bool, missing: str = ""
+) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects of a paged listing, to the last page or not at all.
 
     Args:
@@ -109,6 +123,7 @@ def pages(client: Client, url: str, scope: str, what: str, *, not_found: bool) -
         scope: what reading needs.
         what: for messages.
         not_found: whether 404 means an empty listing.
+        missing: what it means otherwise, for the message.
 
     Raises:
         Undecided: for every page that cannot be read: a listing that fails is never an empty one.
@@ -123,6 +138,10 @@ def pages(client: Client, url: str, scope: str, what: str, *, not_found: bool) -
         if answer.status == 404 and not_found and len(seen) == 1:
             answer.close()
             return
+        if answer.status == 404 and missing:
+            raise client.fault(
+                answer, missing, f"check the name; where it is hidden from strangers: govern login {client.host}"
+            )
         if answer.status != 200:
             raise client.fault(answer, f"{what} cannot be read")
         link = answer.headers.get("Link")

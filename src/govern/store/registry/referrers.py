@@ -69,21 +69,19 @@ class ReferrersOf:
     def listings(self, subject: Digest) -> tuple[Listing, ...]:
         """Return every source's listing, each complete; raise where one could not be read.
 
-        Record tags cost a listing of the repository. They are written only where the API is missing or
-        does not show a record, so they are read only where the API is missing or shows nothing.
+        Record tags cost a listing of the repository, and are read all the same: a registry that was given the API
+        later need not show what was written before, and one junk record must not hide them (DESIGN §5).
         """
-        with ThreadPoolExecutor(2, thread_name_prefix="listing") as pool:
+        with ThreadPoolExecutor(3, thread_name_prefix="listing") as pool:
             api = pool.submit(self._from_api, subject)
             index = pool.submit(self._from_index, subject)
-            found = api.result()
-            listed = index.result()
+            tagged = pool.submit(self._record_tags, subject)
+            found, listed, tags = api.result(), index.result(), tagged.result()
         result = [Listing("fallback index", listed)] if listed else []
         if found is not None:
             result.append(Listing("referrers API", tuple(found)))
-        if not found:
-            tags = self._record_tags(subject)
-            if tags:
-                result.append(Listing("record tags", tags=tags))
+        if tags:
+            result.append(Listing("record tags", tags=tags))
         return tuple(result)
 
     def _from_api(self, subject: Digest) -> list[Digest] | None:
@@ -169,6 +167,8 @@ class ReferrersOf:
         return self.client.host == _GITLAB or self.client.own.referrers == "api"
 
     def _record_tags(self, subject: Digest) -> tuple[str, ...]:
+        if self.client.own.referrers == "api":
+            return ()
         ours = re.compile(re.escape(f"{fallback_tag(subject)}.g.") + f"[0-9a-f]{{{TAG_DIGITS}}}")
         return tuple(tag for tag in list_tags(self.client, self.repository) if ours.fullmatch(tag))
 

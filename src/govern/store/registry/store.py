@@ -64,7 +64,7 @@ class RegistryStore:
 
     def tags(self) -> tuple[str, ...]:
         """See `Manifests.tags`."""
-        return list_tags(self._client, self._repository)
+        return list_tags(self._client, self._repository, must_exist=True)
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """See `Blobs.has_blob`."""

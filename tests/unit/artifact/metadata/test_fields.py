@@ -91,6 +91,23 @@ def test_text_that_is_no_spdx_expression_is_refused(text):
     assert "not an SPDX expression" in fault(f"licence: {text}")
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Apache", "Apache-2.0"),
+        ("Apache 2.0", "Apache-2.0"),
+        ("MIT OR (gpl)", "GPL-3.0-only"),
+        ("GPL+", "GPL-3.0-only"),
+        ("llama3", "LicenseRef-Llama-3"),
+        ("other", "LicenseRef-acme"),
+    ],
+)
+def test_a_family_of_licences_is_no_licence(text, meant):
+    assert fault(f"licence: {text}").endswith(
+        f"is not an SPDX expression; say which licence it is, for example {meant}"
+    )
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "../card.md", "a//b", "./README.md"])
 def test_a_card_outside_of_the_tree_is_refused(path):
     assert fault(f"card: {path}").startswith("line 1: card: ")

@@ -17,7 +17,7 @@ from support.tls import make_tls
 
 
 class _Handler(BaseHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Say nothing on stderr."""
 
 

@@ -1,0 +1,83 @@
+"""The auditor's query: who is asked for is who is listed, verified or not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from govern import api
+from govern.errors import UsageError
+from govern.operations.records import RecordsFound
+from govern.policy.template import policy_template
+from support.records import key_of, signer
+from support.trees import write_tree
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> str:
+    """A model of ci's with an annotation of somebody else's."""
+    write_tree(tmp_path / "model", {"README.md": b"# It\n"})
+    reference = f"layout:{tmp_path}/store/fraud:1.0.0"
+    api.push(tmp_path / "model", reference, key=signer())
+    api.annotate(reference, {"team": "risk"}, key=signer("other"))
+    return reference
+
+
+def words(found: RecordsFound) -> set[str]:
+    return {one.word for one in found.found}
+
+
+OF_CI = {"registration", "provenance"}
+
+
+def test_a_signer_s_records_are_listed_alone_by_digest_and_by_hint_also_where_nothing_is_verified(
+    reference: str,
+) -> None:
+    key = key_of()
+    for wanted in (key.signer, key.signer[:20], key.signer.encoded[:12], key.hint[:10]):
+        assert words(api.records(reference, signers=[wanted])) == OF_CI
+        assert words(api.records(reference, key=key, signers=[wanted])) == OF_CI
+    assert words(api.records(reference, signers=[key_of("other").signer])) == {"annotation"}
+    assert words(api.records(reference, signers=[key.signer, key_of("other").signer])) == {"annotation", *OF_CI}
+
+
+def test_a_refused_record_of_another_signer_is_not_listed(reference: str) -> None:
+    (refused,) = api.records(reference, key=key_of(), signers=[key_of("other").signer]).found
+    assert (refused.status, refused.word) == ("refused", "annotation")
+    assert api.records(reference, key=key_of(), signers=["nobody"]).found == ()
+
+
+def test_a_refused_record_is_found_under_the_id_of_whom_it_claims_to_be_by(reference: str, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(policy_template([("ci", key_of()), ("other", key_of("other"))], ["fraud"]))
+    assert words(api.records(reference, policy=policy, signers=["ci"])) == OF_CI
+    # Signed about another name by ci, and so refused: it stays ci's.
+    found = api.records(reference, policy=policy, signers=["ci"], name="credit").found
+    assert {(one.word, one.status) for one in found} == {("provenance", "verified"), ("registration", "refused")}
+    # An id is no beginning of another one.
+    assert words(api.records(reference, policy=policy, signers=["othe"])) == set()
+    assert words(api.records(reference, policy=policy, signers=["other"])) == {"annotation"}
+
+
+def test_an_empty_signer_is_wrong_usage(reference: str) -> None:
+    with pytest.raises(UsageError, match="the signer is empty"):
+        api.records(reference, signers=[""])
+
+
+def test_only_what_claims_to_be_written_since_is_listed(reference: str) -> None:
+    now = datetime.now(UTC)
+    everything = {"annotation", *OF_CI}
+    for key in (None, key_of()):
+        # A provenance says when its build ended, and what was refused claims its time all the same.
+        assert words(api.records(reference, key=key, since=now - timedelta(days=1))) == everything
+        assert words(api.records(reference, key=key, since=now + timedelta(days=1))) == set()
+    api.attest(reference, "https://example.com/undated/v1", {"passed": True}, key=signer())
+    assert len(api.records(reference).found) == 4
+    assert words(api.records(reference, since=now - timedelta(days=1))) == everything
+
+
+def test_a_time_without_a_zone_is_wrong_usage(reference: str) -> None:
+    with pytest.raises(UsageError, match="no zone"):
+        api.records(reference, since=datetime(2026, 1, 1))
