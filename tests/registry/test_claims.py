@@ -19,7 +19,7 @@ from govern.predicates.kinds import Wrapping
 from govern.progress import SILENT
 from govern.store.object_cache import ObjectCache
 from govern.store.registry import RegistryStore, retry
-from govern.store.registry.referrers import TAG_DIGITS, fallback_tag, record_tag
+from govern.store.registry.fallback import TAG_DIGITS, fallback_tag, record_tag
 from govern.trust.wrapping import wrap_record
 from support.fault_registry import Burst, FaultRegistry, Switches
 from support.fault_registry.content import Repository

@@ -15,8 +15,8 @@ from govern.oci.media_types import DOCKER_LIST, IMAGE_INDEX
 from govern.progress import SILENT
 from govern.store.registry import RegistryStore, referrers
 from govern.store.registry.client import Client
+from govern.store.registry.fallback import fallback_tag, record_tag
 from govern.store.registry.manifests import put_manifest
-from govern.store.registry.referrers import fallback_tag, record_tag
 from support.fault_registry import FaultRegistry, Switches
 from support.registries import Running
 from support.stores import open_repository, put_artifact, put_record, record_of, shown, some_blob

@@ -26,7 +26,7 @@ from govern.names import LINE_TAG, Name
 from govern.oci.digest import Digest
 from govern.predicates import annotation, kinds, registration
 from govern.predicates.common import Common
-from govern.store.registry.referrers import fallback_tag, record_tag
+from govern.store.registry.fallback import fallback_tag, record_tag
 from govern.trust.keys import read_public_key
 
 ROOT: Final = Path(__file__).parents[2]

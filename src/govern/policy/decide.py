@@ -36,10 +36,11 @@ from govern.policy.decision import (
 )
 from govern.policy.model import Policy
 from govern.policy.record_views import refused_claims, seen_records
+from govern.policy.requirements import deny, may_say, satisfying, unsatisfied
 from govern.predicates import registration
-from govern.predicates.kinds import is_passed, word_for
+from govern.predicates.kinds import word_for
 from govern.times import write_time
-from govern.trust.records import Record, Rejected
+from govern.trust.records import Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +95,25 @@ def decide(
         at: the moment that is asked about.
     """
     name, digest = artifact.expected, artifact.pinned.digest
-    trusted = [one for one in state.registered if _may(policy, one.record, name)]
+    trusted = [one for one in state.registered if may_say(policy, one.record, name)]
     mine = [one for one in trusted if one.digest == digest]
     reasons: list[Reason] = []
     # (1)
     if artifact.name is not None and artifact.name != name:
         reasons.append(
-            _deny(
+            deny(
                 Code.NAME_MISMATCH,
                 f"the artifact says that it is {shortened(artifact.name)}, expected {str(name)!r}",
                 f"{_suggestion(artifact.name)}the wrong thing stands at this reference",
             )
         )
     # (2)
-    announced = [one for one in state.announced if _may(policy, one.record, name)]
+    announced = [one for one in state.announced if may_say(policy, one.record, name)]
     reasons += _conflicts([*trusted, *announced], mine, artifact)
     # (3)
     requirements = []
     for kind in policy.require:
-        by, faults = _satisfying(policy, state, artifact, kind, refused)
+        by, faults = satisfying(policy, state, digest, name, kind, refused)
         if completeness.failures or completeness.unread:
             # What was not read may be just what is missing: nobody can say.
             faults = [one.model_copy(update={"outcome": "undecided"}) for one in faults]
@@ -129,14 +130,14 @@ def decide(
     for one in mine:
         if artifact.version is not None and one.version != artifact.version:
             reasons.append(
-                _deny(
+                deny(
                     Code.VERSION_MISMATCH,
                     f"the artifact says that it is version {artifact.version!r}, registered as {one.version!r}",
                     "one digest is one version of one name; push again under the right version",
                 )
             )
     # (5)
-    conclusive = [one for one in mine if not _unsatisfied(one.record, state)]
+    conclusive = [one for one in mine if not unsatisfied(one.record, state)]
     tag, tag_reasons = _tag(artifact, conclusive, begun=bool(trusted))
     if any(one.type == registration.TYPE and not one.satisfied for one in requirements):
         # That nobody registered it is said already, and is why the tag means nothing.
@@ -165,19 +166,11 @@ def decide(
     )
 
 
-def _may(policy: Policy, record: Record, name: Name) -> bool:
-    return policy.who_may(record.signer, record.statement.predicate_type, name) is not None
-
-
 def _outcome(reasons: Sequence[Reason]) -> Outcome:
     outcomes = {one.outcome for one in reasons}
     if "denied" in outcomes:
         return "denied"
     return "undecided" if "undecided" in outcomes else "allowed"
-
-
-def _deny(code: Code, message: str, hint: str = "") -> Reason:
-    return Reason(code=code, outcome="denied", message=message, hint=hint)
 
 
 def _conflicts(trusted: Sequence[Registered], mine: Sequence[Registered], artifact: Artifact) -> list[Reason]:
@@ -191,7 +184,7 @@ def _conflicts(trusted: Sequence[Registered], mine: Sequence[Registered], artifa
         if others:
             # In no snapshot: neither wins, until an authorised withdrawal names one (FORMAT §7).
             reasons.append(
-                _deny(
+                deny(
                     Code.CONFLICT,
                     f"version {version!r} is registered for this content and for {', '.join(others)}",
                     "neither can be trusted as this version: push the right content under a new version",
@@ -200,87 +193,14 @@ def _conflicts(trusted: Sequence[Registered], mine: Sequence[Registered], artifa
     return reasons
 
 
-def _satisfying(
-    policy: Policy, state: State, artifact: Artifact, kind: str, refused: Sequence[Rejected]
-) -> tuple[list[Record], list[Reason]]:
-    found = state.of_type(kind, artifact.pinned.digest)
-    allowed = [one for one in found if _may(policy, one, artifact.expected)]
-    failed = [one for one in allowed if not is_passed(one.statement.predicate_type, one.predicate)]
-    allowed = [one for one in allowed if one not in failed]
-    good: list[Record] = []
-    dangling: list[str] = []
-    for record in allowed:
-        missing = _unsatisfied(record, state)
-        if missing:
-            who = policy.owners.get(record.signer, record.signer)
-            dangling.append(f"the {record.word} by {who} is there and does not count: expected {missing}")
-        else:
-            good.append(record)
-    if good:
-        return good, []
-    word = word_for(kind)
-    if dangling:
-        return [], [
-            _deny(
-                Code.INCONCLUSIVE,
-                f"{dangling[0]}, found no such record that holds{_seen_refused(refused)}",
-                "restore it from another copy, or push again from the source; govern records shows what is there",
-            )
-        ]
-    if failed:
-        return [], [
-            _deny(
-                Code.MISSING,
-                f"the {word} of {artifact.expected} did not pass",
-                "a result that failed is no evidence: fix what failed, and attest again",
-            )
-        ]
-    if found:
-        signers = ", ".join(sorted({policy.owners.get(one.signer, one.signer) for one in found}))
-        return [], [
-            _deny(
-                Code.MISSING,
-                f"no authorised {word}: found one by {signers}, who may not sign it for {str(artifact.expected)!r}",
-                "the policy's roles say who may",
-            )
-        ]
-    return [], [
-        _deny(
-            Code.MISSING,
-            f"no {word} of {artifact.expected} for this content was found{_seen_refused(refused)}",
-            f"whoever made the artifact adds one with govern {'push' if kind == registration.TYPE else 'attest'}; "
-            "govern records shows what is there",
-        )
-    ]
-
-
-def _seen_refused(refused: Sequence[Rejected]) -> str:
-    if not refused:
-        return ""
-    first = min(refused, key=lambda one: (one.about_another, one.manifest))
-    count = "1 claim was refused" if len(refused) == 1 else f"{len(refused)} claims were refused, the first"
-    return f" ({count}: {first.reason.message})"
-
-
 def _with_notes(views: Sequence[RecordView], state: State) -> tuple[RecordView, ...]:
     """Say of each record that lists evidence which is not there why it does not count."""
-    dangling = {one.identity for one in state.records if _unsatisfied(one, state)}
+    dangling = {one.identity for one in state.records if unsatisfied(one, state)}
     note = "does not count: evidence that it lists is missing or refused"
     return tuple(
         one.model_copy(update={"note": note}) if (one.statement, one.signer) in dangling and not one.note else one
         for one in views
     )
-
-
-def _unsatisfied(record: Record, state: State) -> str:
-    """Return which evidence a record lists that is not among the admitted records, or empty."""
-    if not isinstance(record.content, registration.Registration):
-        return ""
-    known = {one.identity for one in state.records}
-    for wanted in record.content.evidence:
-        if (wanted.statement.id, wanted.signer.id) not in known:
-            return f"the evidence that it lists, statement {wanted.statement.id} by {wanted.signer.id}"
-    return ""
 
 
 def _tag(artifact: Artifact, mine: Sequence[Registered], *, begun: bool) -> tuple[TagView, list[Reason]]:
@@ -294,7 +214,7 @@ def _tag(artifact: Artifact, mine: Sequence[Registered], *, begun: bool) -> tupl
     if typed in versions:
         return TagView(typed=typed, verdict="registered"), []
     return TagView(typed=typed, verdict="mismatch"), [
-        _deny(
+        deny(
             Code.TAG_MISMATCH,
             f"the tag {typed!r} points to content that is registered as {', '.join(versions) or 'no version'}",
             f"ask for {':' + versions[0] + ', or for ' if versions else ''}the digest; and find out who moved the tag",

@@ -6,8 +6,6 @@ The one place through which every request to a registry goes.
 from __future__ import annotations
 
 import json
-import socket
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,13 +15,13 @@ from govern.limits import MAX_ERROR_BODY, MAX_REDIRECTS, Bound
 from govern.settings import HostSettings, Settings
 from govern.store.registry.answer import Answer
 from govern.store.registry.auth import Auth
+from govern.store.registry.base_url import base_url
 from govern.store.registry.credentials import Credentials
 from govern.store.registry.http import Http
 from govern.store.registry.network_fault import Untrusted
 from govern.store.registry.origin import Origin, is_loopback, join, origin_of
 from govern.store.registry.retry import PASSING, Tries
 
-DOCKER_HUB: Final = "registry-1.docker.io"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_REFUSALS: Final = 3
 """401 answers to one request: none yet or worn out, another worker's worn out too, and a fresh one refused."""
@@ -63,7 +61,7 @@ class Client:
     def __post_init__(self) -> None:
         self.own = self.settings.host(self.host)
         self.http = Http(self.settings, self.own)
-        self.origin = origin_of(_base_url(self.host, self.own))
+        self.origin = origin_of(base_url(self.host, self.own))
         self.auth = Auth(self.host, self.origin, self.http, self.own, Credentials(self.settings))
 
     def close(self) -> None:
@@ -299,34 +297,3 @@ def _detail(data: bytes) -> str:
         return " ".join(f"{first.get('code', '')} {first.get('message', '')}".split())[:300]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return ""
-
-
-def _base_url(host: str, own: HostSettings) -> str:
-    if host == "docker.io":
-        host = DOCKER_HUB
-    if own.plain_http:
-        return f"http://{host}"
-    name = origin_of(f"https://{host}").host
-    if is_loopback(name) and own.ca is None and own.client_cert is None and not _speaks_tls(host):
-        return f"http://{host}"
-    return f"https://{host}"
-
-
-def _speaks_tls(host: str) -> bool:
-    """Whether a registry of this machine speaks TLS. Only asked of the loopback, where nobody listens in."""
-    origin = origin_of(f"https://{host}")
-    # Not the default context: to load every authority of the system takes longer than all that a verify asks.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    try:
-        with (
-            socket.create_connection((origin.host, origin.port), timeout=5) as raw,
-            context.wrap_socket(raw, server_hostname=origin.host),
-        ):
-            return True
-    except ssl.SSLError:
-        # A server without TLS answers with something that is no TLS record.
-        return False
-    except OSError:
-        return False

@@ -19,35 +19,25 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from govern.errors import AuthError, GovernError, NotFound, ProtocolError, Undecided
+from govern.errors import AuthError, NotFound, ProtocolError, Undecided
 from govern.limits import MAX_INDEX, MAX_PAGES, MAX_REFERRERS
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
-from govern.oci.manifest import Index, RawManifest, read_index, read_index_digests, read_manifest, write
+from govern.oci.manifest import Index, RawManifest, read_index, read_index_digests, write
 from govern.oci.media_types import IMAGE_INDEX, MANIFESTS
 from govern.store.protocol import Listing
 from govern.store.registry.client import Client, read_only
+from govern.store.registry.fallback import TAG_DIGITS, describe, fallback_tag, index_document, record_tag
 from govern.store.registry.manifests import exists, get_manifest, list_tags, next_link, put_manifest
 
-TAG_DIGITS: Final = 32
 MAX_ROUNDS: Final = 400
 PATIENCE: Final = 12
 LOOK_AGAIN: Final = 0.1
 """Seconds before a writer looks again whether another one has written for it; `PATIENCE` times at most."""
 
 _GITLAB: Final = "registry.gitlab.com"
-
-
-def record_tag(subject: Digest, record: Digest) -> str:
-    """Return the tag of a record: `sha256-<hex>.g.<first 32 hex of the record's manifest>` (FORMAT §6)."""
-    return f"{fallback_tag(subject)}.g.{record.encoded[:TAG_DIGITS]}"
-
-
-def fallback_tag(subject: Digest) -> str:
-    """Return the tag of the fallback index (distribution spec, "Referrers Tag Schema")."""
-    return f"{subject.algorithm}-{subject.encoded}"[:128]
 
 
 @dataclass(slots=True)
@@ -270,7 +260,7 @@ class ReferrersOf:
         return found
 
     def _put_index(self, subject: Digest, known: dict[str, Descriptor]) -> bool:
-        document = _index_document(known.values())
+        document = index_document(known.values())
         raw = write(document)
         if len(raw.data) > MAX_INDEX.value // 2:
             return False  # other tools stop reading there; record tags carry the rest
@@ -286,32 +276,5 @@ class ReferrersOf:
             dead = known.keys() - alive.keys()
             for key in dead:
                 del known[key]
-            put_manifest(self.client, self.repository, write(_index_document(known.values())), fallback_tag(subject))
+            put_manifest(self.client, self.repository, write(index_document(known.values())), fallback_tag(subject))
         return True
-
-
-def _index_document(entries: Any) -> dict[str, Any]:
-    return {
-        "schemaVersion": 2,
-        "mediaType": IMAGE_INDEX,
-        "manifests": [one.to_json() for one in sorted(entries, key=lambda one: str(one.digest))],
-    }
-
-
-def describe(raw: RawManifest) -> Descriptor:
-    """Return the descriptor that a referrers list holds: artifact type and all annotations included.
-
-    Source: distribution spec 1.1, "Listing Referrers": without an artifactType the config's media type
-    stands for it.
-    """
-    try:
-        manifest = read_manifest(raw, "the record's manifest")
-    except GovernError as fault:
-        raise ProtocolError(fault.what, got=fault.got, expected=fault.expected) from fault
-    return Descriptor(
-        media_type=raw.media_type,
-        digest=raw.digest,
-        size=len(raw.data),
-        annotations=manifest.annotations,
-        artifact_type=manifest.kind,
-    )

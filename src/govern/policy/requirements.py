@@ -1,0 +1,107 @@
+"""What a policy requires: which records satisfy it, and what is said where none does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from govern.ledger.state import State
+from govern.names import Name
+from govern.oci.digest import Digest
+from govern.policy.decision import Code, Reason
+from govern.policy.model import Policy
+from govern.predicates import registration
+from govern.predicates.kinds import is_passed, word_for
+from govern.trust.records import Record, Rejected
+
+
+def may_say(policy: Policy, record: Record, name: Name) -> bool:
+    """Whether the policy lets the signer of a record say this kind of thing about a name."""
+    return policy.who_may(record.signer, record.statement.predicate_type, name) is not None
+
+
+def deny(code: Code, message: str, hint: str = "") -> Reason:
+    """Return a reason that denies."""
+    return Reason(code=code, outcome="denied", message=message, hint=hint)
+
+
+def satisfying(
+    policy: Policy, state: State, digest: Digest, name: Name, kind: str, refused: Sequence[Rejected]
+) -> tuple[list[Record], list[Reason]]:
+    """Return the records that satisfy a requirement, or why none does.
+
+    Args:
+        policy: says who may say what.
+        state: the fold of the admitted records.
+        digest: the artifact.
+        name: the name that the verifier expects.
+        kind: the predicate type that is required.
+        refused: claims that were not admitted: one of them may be what somebody misses.
+    """
+    found = state.of_type(kind, digest)
+    allowed = [one for one in found if may_say(policy, one, name)]
+    failed = [one for one in allowed if not is_passed(one.statement.predicate_type, one.predicate)]
+    allowed = [one for one in allowed if one not in failed]
+    good: list[Record] = []
+    dangling: list[str] = []
+    for record in allowed:
+        missing = unsatisfied(record, state)
+        if missing:
+            who = policy.owners.get(record.signer, record.signer)
+            dangling.append(f"the {record.word} by {who} is there and does not count: expected {missing}")
+        else:
+            good.append(record)
+    if good:
+        return good, []
+    word = word_for(kind)
+    if dangling:
+        return [], [
+            deny(
+                Code.INCONCLUSIVE,
+                f"{dangling[0]}, found no such record that holds{_seen_refused(refused)}",
+                "restore it from another copy, or push again from the source; govern records shows what is there",
+            )
+        ]
+    if failed:
+        return [], [
+            deny(
+                Code.MISSING,
+                f"the {word} of {name} did not pass",
+                "a result that failed is no evidence: fix what failed, and attest again",
+            )
+        ]
+    if found:
+        signers = ", ".join(sorted({policy.owners.get(one.signer, one.signer) for one in found}))
+        return [], [
+            deny(
+                Code.MISSING,
+                f"no authorised {word}: found one by {signers}, who may not sign it for {str(name)!r}",
+                "the policy's roles say who may",
+            )
+        ]
+    return [], [
+        deny(
+            Code.MISSING,
+            f"no {word} of {name} for this content was found{_seen_refused(refused)}",
+            f"whoever made the artifact adds one with govern {'push' if kind == registration.TYPE else 'attest'}; "
+            "govern records shows what is there",
+        )
+    ]
+
+
+def _seen_refused(refused: Sequence[Rejected]) -> str:
+    if not refused:
+        return ""
+    first = min(refused, key=lambda one: (one.about_another, one.manifest))
+    count = "1 claim was refused" if len(refused) == 1 else f"{len(refused)} claims were refused, the first"
+    return f" ({count}: {first.reason.message})"
+
+
+def unsatisfied(record: Record, state: State) -> str:
+    """Return which evidence a record lists that is not among the admitted records, or empty."""
+    if not isinstance(record.content, registration.Registration):
+        return ""
+    known = {one.identity for one in state.records}
+    for wanted in record.content.evidence:
+        if (wanted.statement.id, wanted.signer.id) not in known:
+            return f"the evidence that it lists, statement {wanted.statement.id} by {wanted.signer.id}"
+    return ""
