@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +35,12 @@ _FOREIGN: Final = re.compile(
 """Variables of the machine that would change what govern or its peers do."""
 
 _homes = count()
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C as a terminal gives it: a shell that starts the tests in its background has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
