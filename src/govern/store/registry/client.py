@@ -23,8 +23,8 @@ from govern.store.registry.origin import Origin, is_loopback, join, origin_of
 from govern.store.registry.retry import PASSING, Tries
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_MAX_REFUSALS: Final = 3
-"""401 answers to one request: none yet or worn out, another worker's worn out too, and a fresh one refused."""
+_MAX_REFUSALS: Final = 6
+"""401 answers to one request: no token yet, one that is worn out, some that other workers wore out meanwhile."""
 
 _TRAVELS: Final = frozenset({"accept", "range"})
 """Headers that go along to another host; any other may be meant for the registry alone."""
