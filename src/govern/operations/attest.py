@@ -23,7 +23,8 @@ from govern.predicates.common import DigestSet, read_predicate
 from govern.predicates.kinds import OMS_V1, OURS, resolve_type, word_for
 from govern.signing.signer import Signer
 from govern.times import write_time
-from govern.trust.admit import Subject, Trust, admit
+from govern.trust.admit import Subject, admit
+from govern.trust.anchors import Trust
 from govern.trust.records import Record
 
 

@@ -21,7 +21,8 @@ from govern.predicates import registration
 from govern.predicates.common import read_predicate
 from govern.predicates.registration import Registration
 from govern.store.protocol import Store
-from govern.trust.admit import Subject, Trust, admit
+from govern.trust.admit import Subject, admit
+from govern.trust.anchors import Trust
 from govern.trust.keys import PublicKey
 from govern.trust.records import Claim, Record
 from govern.trust.wrapping import Wrapper

@@ -15,7 +15,8 @@ from govern.policy.decide import Artifact, Completeness, decide
 from govern.policy.decision import Decision
 from govern.policy.keys_only import policy_of_keys
 from govern.policy.model import Policy
-from govern.trust.admit import Subject, Trust, admit
+from govern.trust.admit import Subject, admit
+from govern.trust.anchors import Trust
 from govern.trust.keys import PublicKey
 from govern.trust.records import Record, Rejected
 

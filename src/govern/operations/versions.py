@@ -18,7 +18,8 @@ from govern.operations.records import peek
 from govern.operations.verify import Verifier
 from govern.predicates import registration
 from govern.store.protocol import Store
-from govern.trust.admit import Subject, Trust, admit
+from govern.trust.admit import Subject, admit
+from govern.trust.anchors import Trust
 from govern.trust.records import Claim, Record
 
 

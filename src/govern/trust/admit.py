@@ -16,8 +16,7 @@ attestation spec validation.md; FORMAT §4 and §5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from govern.errors import Denied, GovernError
@@ -30,7 +29,7 @@ from govern.oci.media_types import IN_TOTO
 from govern.predicates.common import Common, read_predicate
 from govern.predicates.kinds import ADDING_WORDS, OURS
 from govern.times import read_time
-from govern.trust.keys import PublicKey
+from govern.trust.anchors import Trust
 from govern.trust.records import Check, Claim, Record, Rejected
 
 _SHOWN: Final = 200
@@ -63,17 +62,6 @@ class Subject:
     def line(self) -> Digest:
         """L of the expected name."""
         return line_of(self.name).digest
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """The anchors that the verifier brought.
-
-    Args:
-        keys: public keys by signer.
-    """
-
-    keys: Mapping[Digest, PublicKey] = field(default_factory=dict)
 
 
 def admit(claim: Claim, subject: Subject, trust: Trust) -> Record | Rejected:

@@ -16,7 +16,8 @@ from govern.oci.digest import Digest
 from govern.oci.media_types import BUNDLE_LONG, IN_TOTO
 from govern.predicates.kinds import Wrapping
 from govern.signing.signer import sign_statement
-from govern.trust.admit import Trust, admit
+from govern.trust.admit import admit
+from govern.trust.anchors import Trust
 from govern.trust.records import Record, Rejected
 from support.records import (
     ARTIFACT,

@@ -1,0 +1,26 @@
+"""Who a certificate says that its holder is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from govern import canonical
+from govern.oci.digest import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The identity in a certificate.
+
+    Args:
+        issuer: who vouches: the URL of the OpenID provider, or the name of the root of an internal PKI (RFC 4514).
+        subject: whom for: a mail address, a URI (a workflow, a SPIFFE id), or a name (RFC 4514).
+    """
+
+    issuer: str
+    subject: str
+
+    @property
+    def signer(self) -> Digest:
+        """Who this is in records: sha256 of canonical {`issuer`, `subject`} (FORMAT §5)."""
+        return Digest.of(canonical.dumps({"issuer": self.issuer, "subject": self.subject}))
