@@ -17,7 +17,7 @@ The number is the exit code of the process (DESIGN §7).
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class GovernError(Exception):
@@ -48,6 +48,11 @@ class GovernError(Exception):
         if self.expected:
             parts.append(f"expected {self.expected}")
         return parts[0] + (": " + ", ".join(parts[1:]) if len(parts) > 1 else "")
+
+    def bare(self) -> Self:
+        """Return this refusal, to be kept, without what it was raised over: its frames hold what was refused, whole."""
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions with keyword arguments do not survive a process pool without this.

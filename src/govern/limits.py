@@ -65,6 +65,9 @@ MAX_LINE_BUNDLE: Final = Bound("MAX_LINE_BUNDLE", 1 * MiB)
 """A bundle on a line (FORMAT §5)."""
 
 MAX_STATEMENT: Final = Bound("MAX_STATEMENT", 12 * MiB)
+MAX_OMS_STATEMENT: Final = Bound("MAX_OMS_STATEMENT", 11 * MiB)
+"""An OpenSSF model signature that we write, of some 80,000 files: in base64 it still fits MAX_BUNDLE."""
+
 MAX_FILE_LIST: Final = Bound("MAX_FILE_LIST", 128 * MiB)
 """100,000 files take 23 MB."""
 
@@ -110,14 +113,60 @@ MAX_RATIO: Final = Bound("MAX_RATIO", 100, "bytes for each of the layer")
 FREE_OF_RATIO: Final = Bound("FREE_OF_RATIO", 64 * MiB)
 """Layers that unpack to no more than this may compress as well as they like."""
 
+MAX_ARCHIVE_MEMBERS: Final = Bound("MAX_ARCHIVE_MEMBERS", 500_000, "members")
+"""Of a tar that holds an image layout. Where each is takes 300 bytes of memory."""
+
+MAX_GRAPH: Final = Bound("MAX_GRAPH", 1_000, "manifests")
+"""Below one that is copied: an index of manifests, which may be indexes themselves."""
+
+MAX_CARRIED: Final = Bound("MAX_CARRIED", 4, "levels")
+"""Referrers of referrers that are copied: a signature about an SBOM about an artifact is two."""
+
+MAX_DEPENDENCIES: Final = Bound("MAX_DEPENDENCIES", 1_000, "artifacts")
+"""What one copy follows to, over all levels of --depth."""
+
 MAX_MEMBER_HEADER: Final = Bound("MAX_MEMBER_HEADER", 1 * MiB)
 """A long name in a tar, which is read into memory."""
+
+MAX_TIMESTAMP: Final = Bound("MAX_TIMESTAMP", 64 * KiB)
+MAX_TIMESTAMPS: Final = Bound("MAX_TIMESTAMPS", 32, "timestamps")
+"""In one bundle; sigstore-go and sigstore-python take as many."""
+
+MAX_SERVICE_ANSWER: Final = Bound("MAX_SERVICE_ANSWER", 1 * MiB)
+"""Of a certificate authority, a transparency log, a timestamp authority or an OpenID provider."""
+
+MAX_ID_TOKEN: Final = Bound("MAX_ID_TOKEN", 64 * KiB)
+MAX_CERTIFICATE: Final = Bound("MAX_CERTIFICATE", 64 * KiB)
+MAX_CHAIN: Final = Bound("MAX_CHAIN", 10, "certificates")
+MAX_IDENTITY: Final = Bound("MAX_IDENTITY", 2_000, "characters")
+"""An issuer or a subject in a certificate."""
+
+MAX_CHECKPOINT: Final = Bound("MAX_CHECKPOINT", 128 * KiB, "characters")
+"""A log's signed tree head; notes must be let have 16 signatures, of nearly 5 kB after quantum computers."""
+
+MAX_NOTE_SIGNATURES: Final = Bound("MAX_NOTE_SIGNATURES", 100, "signatures")
+MAX_PROOF_HASHES: Final = Bound("MAX_PROOF_HASHES", 63, "hashes")
+"""Of an audit path in a log whose size fits 63 bits."""
+
+MAX_LOG_BODY: Final = Bound("MAX_LOG_BODY", 1 * MiB)
+"""The body of a log entry: digest, signature and certificate take a few kB."""
+
+MAX_LOG_ENTRIES: Final = Bound("MAX_LOG_ENTRIES", 32, "log entries")
+"""In one bundle; sigstore-go takes as many."""
 
 # --- what the user's own files may be ------------------------------------------------------------
 MAX_POLICY: Final = Bound("MAX_POLICY", 4 * MiB)
 MAX_METADATA: Final = Bound("MAX_METADATA", 4 * MiB)
 MAX_PREDICATE: Final = Bound("MAX_PREDICATE", 8 * MiB)
 MAX_KEY_FILE: Final = Bound("MAX_KEY_FILE", 64 * KiB)
+MAX_TRUST_CONFIG: Final = Bound("MAX_TRUST_CONFIG", 4 * MiB)
+MAX_TRUSTED_ROOT: Final = Bound("MAX_TRUSTED_ROOT", 1 * MiB)
+"""A Sigstore instance's keys and certificates; the public one's take 7 kB."""
+
+MAX_ANCHORS: Final = Bound("MAX_ANCHORS", 200, "logs or authorities")
+"""Of one kind in a trusted root."""
+
+MAX_REVOCATION_LIST: Final = Bound("MAX_REVOCATION_LIST", 32 * MiB)
 MAX_LOCK: Final = Bound("MAX_LOCK", 128 * MiB)
 MAX_SETTINGS: Final = Bound("MAX_SETTINGS", 1 * MiB)
 MAX_CREDENTIALS: Final = Bound("MAX_CREDENTIALS", 4 * MiB)
@@ -149,6 +198,58 @@ MAX_GIT_TAGS: Final = Bound("MAX_GIT_TAGS", 16, "tags")
 MAX_CAPTURED: Final = Bound("MAX_CAPTURED", 500, "characters")
 """One value that was captured; what is longer is cut, after it was searched for secrets."""
 
+MAX_CI_EVENT: Final = Bound("MAX_CI_EVENT", 32 * MiB)
+"""What a CI system wrote about the event that started a run; GitHub sends 25 MB at most."""
+
+MAX_SCANNED: Final = Bound("MAX_SCANNED", 20_000, "entries")
+"""Of one folder in which lock files are looked for."""
+
+MAX_LOCKED: Final = Bound("MAX_LOCKED", 64, "files")
+"""Lock files of package managers that a record says; more are counted."""
+
+MAX_LOCK_SIZE: Final = Bound("MAX_LOCK_SIZE", 64 * MiB)
+"""Of one lock file of a package manager."""
+
+MAX_DVC_FILE: Final = Bound("MAX_DVC_FILE", 4 * MiB)
+MAX_DVC_FILES: Final = Bound("MAX_DVC_FILES", 1_000, "files")
+"""Files of DVC's in one repository that are read."""
+
+MAX_DVC_READ: Final = Bound("MAX_DVC_READ", 16 * MiB)
+"""Of all these files together."""
+
+MAX_DVC_TRACKED: Final = Bound("MAX_DVC_TRACKED", 2_000, "entries")
+"""Outputs and dependencies in all these files; they are compared with each other."""
+
+MAX_DVC_ENTRIES: Final = Bound("MAX_DVC_ENTRIES", 256, "entries")
+"""What DVC says that a record says too; more are counted."""
+
+MAX_DVC_PARAMETERS: Final = Bound("MAX_DVC_PARAMETERS", 256, "parameters")
+"""Of one stage of DVC's that a record says; more are counted."""
+
+MAX_DVC_HASHED: Final = Bound("MAX_DVC_HASHED", 1 * GiB)
+"""Data under DVC that is read at one push, to see whether it is what DVC says; 2 s."""
+
+MAX_DVC_TREE: Final = Bound("MAX_DVC_TREE", 10_000, "files")
+"""In one directory under DVC."""
+
+MAX_COMMAND: Final = Bound("MAX_COMMAND", 16 * KiB, "characters")
+"""A command line that is read to be made safe; of a longer one nothing is said."""
+
+MAX_CODE_FILES: Final = Bound("MAX_CODE_FILES", 50_000, "files")
+"""In a directory of code that a metadata file names."""
+
+MAX_CODE_SIZE: Final = Bound("MAX_CODE_SIZE", 1 * GiB)
+MAX_LOGS: Final = Bound("MAX_LOGS", 100, "files")
+MAX_LOG_SIZE: Final = Bound("MAX_LOG_SIZE", 4 * GiB)
+"""A log that a metadata file names and that is not packed."""
+
+MAX_INLINE: Final = Bound("MAX_INLINE", 64 * KiB)
+"""Metrics that a provenance carries itself; of more it says the digest."""
+
+MAX_HARDWARE: Final = Bound("MAX_HARDWARE", 64 * KiB)
+"""What is read of one source about a machine: 40 processors of `/proc/cpuinfo`, of which the first is enough."""
+
+MAX_GPUS: Final = Bound("MAX_GPUS", 64, "processors")
 MAX_HEADER: Final = Bound("MAX_HEADER", 32 * MiB)
 """A safetensors header: 400,000 tensors. The reference reader caps it at 100 MB, which takes gigabytes to read."""
 

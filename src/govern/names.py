@@ -26,6 +26,8 @@ PACKING: Final = "v1"
 ANNOTATION_PREFIX: Final = "dev.govern."
 LINE_TAG: Final = "govern.line"
 FRESHNESS_TAG: Final = "govern.freshness"
+PERSON_ID: Final = r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$"
+"""The id of a person or role in a policy, and of an owner in a metadata file."""
 
 _NAME: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _TAG: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")

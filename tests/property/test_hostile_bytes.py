@@ -23,7 +23,7 @@ from govern.oci.manifest import RawManifest, read_index, read_manifest
 from govern.oci.media_types import IMAGE_INDEX, IMAGE_MANIFEST
 from govern.oci.reference import parse
 from govern.paths import check_path
-from govern.policy.model import read_policy
+from govern.policy.reading import read_policy
 from govern.predicates.kinds import resolve_type, word_for
 from govern.secret_shapes import find_shape
 from govern.times import read_time

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from govern.errors import InvalidInput
 from govern.intoto import base64
-from govern.intoto.bundle import read_bundle, write_key_bundle
+from govern.intoto.bundle import read_bundle
+from govern.intoto.bundle_writer import write_key_bundle
 from govern.intoto.dsse import Envelope, Signature, read_envelope
 from govern.intoto.statement import read_statement, write_statement
 from govern.line import line_of

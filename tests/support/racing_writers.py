@@ -84,10 +84,11 @@ def _writers(
     from govern.names import Name
     from govern.oci.reference import RegistryPlace, parse
     from govern.operations.attach import Signed, attach_record
-    from govern.operations.writing import About, sign_record
+    from govern.operations.writing import About, Draft, sign_records
     from govern.predicates import annotation
     from govern.settings import Settings
     from govern.signing.key_file import load_signer
+    from govern.signing.key_record_signer import KeyRecordSigner
     from govern.store.registry import RegistryStore
 
     target, now = parse(reference), datetime.now(UTC)
@@ -99,8 +100,8 @@ def _writers(
     looking.close()
     signer = load_signer(key, lambda _: None, {})
     about = About(subject.id, Name(name), tag)
-    records = [
-        sign_record(
+    drafts = [
+        Draft(
             [about.subject],
             annotation.TYPE,
             {
@@ -108,11 +109,10 @@ def _writers(
                 "schema": annotation.PLAIN_SCHEMA,
                 "entries": {"n": str(first + number)},
             },
-            signer,
-            now,
         )
         for number in range(count)
     ]
+    records = sign_records(drafts, KeyRecordSigner(signer), now)
     attached: list[str] = []
     faults: list[str] = []
 

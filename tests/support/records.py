@@ -22,10 +22,11 @@ from govern.predicates import annotation, registration
 from govern.predicates.kinds import SLSA_V1, Wrapping
 from govern.signing.key_file import KeySigner
 from govern.signing.signer import sign_statement
-from govern.trust.admit import Subject, admit
+from govern.trust.admit import admit
 from govern.trust.anchors import Trust
 from govern.trust.keys import PublicKey
 from govern.trust.records import Claim, Record
+from govern.trust.subject import Subject
 from govern.trust.wrapping import read_wrapper, wrap_record
 
 NAME: Final = Name("acme/fraud")

@@ -34,10 +34,11 @@ from govern.predicates import annotation, registration
 from govern.predicates.common import DigestSet, RecordReference
 from govern.predicates.kinds import SLSA_V1, Wrapping, wrapping_of
 from govern.signing.signer import sign_statement
-from govern.trust.admit import Subject, admit
+from govern.trust.admit import admit
 from govern.trust.anchors import Trust
 from govern.trust.keys import PublicKey, read_public_key, wrap
 from govern.trust.records import Claim, Record
+from govern.trust.subject import Subject
 from govern.trust.wrapping import read_wrapper, wrap_record
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "vectors" / "format"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from govern.errors import UsageError
@@ -12,13 +13,16 @@ from govern.operations.policy_file import load_policy
 from govern.operations.verify import Verifier
 from govern.policy.model import Policy
 from govern.settings import Settings, load_settings
-from govern.signing.key_file import load_public_key, load_signer
+from govern.signing.key_file import load_public_key
+from govern.signing.key_record_signer import KeyRecordSigner
+from govern.signing.open_signer import open_signer, secret_of
 from govern.signing.passphrase import passphrase_from
+from govern.signing.record_signer import RecordSigner
 from govern.signing.signer import Signer
 from govern.trust.keys import PublicKey
 
-SignWith = Signer | str | Path
-"""A signer, a private key's path, or `env:NAME`."""
+SignWith = RecordSigner | Signer | str | Path
+"""A signer of records, a key that signs, a private key's path, `env:NAME`, or the URI of a key."""
 
 Trusted = PublicKey | str | Path
 """A public key, its path, or `env:NAME`."""
@@ -32,13 +36,26 @@ def context_of(settings: Settings | None) -> Context:
     return Context(settings or load_settings(os.environ))
 
 
-def signer_of(context: Context, key: SignWith, passphrase: str | None) -> Signer:
-    """Return a signer as it is, or the key at a path; without a passphrase GOVERN_KEY_PASSPHRASE opens it."""
+def signer_of(context: Context, key: SignWith, passphrase: str | None) -> RecordSigner:
+    """Return a signer as it is, or the key at a path or URI.
+
+    Args:
+        context: the surroundings.
+        key: the signer, or where it is.
+        passphrase: the key's passphrase, or its token's PIN; without it the environment's opens it.
+    """
     if not isinstance(key, str | Path):
-        return key
+        return key if isinstance(key, RecordSigner) else KeyRecordSigner(key)
     environment = context.settings.environment
-    ask = passphrase_from(environment) if passphrase is None else lambda _label: passphrase.encode()
-    return load_signer(str(key), ask, environment)
+    if passphrase is None:
+        ask = passphrase_from(environment, variables=secret_of(str(key)).variables)
+    else:
+        ask = partial(_said, passphrase)
+    return KeyRecordSigner(open_signer(str(key), ask, environment))
+
+
+def _said(passphrase: str, _label: str) -> bytes:
+    return passphrase.encode("utf-8", "surrogateescape")
 
 
 def policy_of(policy: PolicyLike | None) -> Policy | None:

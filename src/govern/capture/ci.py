@@ -12,11 +12,16 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from govern.capture.github_event import PullRequest, read_pull_request
 from govern.capture.redact import REDACTED, clean_text, redact_url
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _NUMBER: Final = re.compile(r"[0-9]{1,20}")
+_PULL_REQUEST: Final = re.compile(r"refs/pull/([0-9]{1,20})/(?:merge|head)")
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)+")
+_ID: Final = re.compile(r"[0-9]{1,20}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A number or a GUID: names of people and machines are neither."""
+
 _TRUE: Final = frozenset({"true", "1", "yes"})
 
 
@@ -36,6 +41,14 @@ class CiFacts:
         ref: the branch or tag, as the system writes it, or None.
         sha: the commit, 40 or 64 hex digits, or None.
         runner: what the system says of the machine (`github-hosted`, `self-hosted`, …), or None.
+        workflow_sha: the commit of the workflow's file, or None.
+        actor_id: the system's number of who or what started it, never a name or an address; or None.
+        repository_id: the system's number of the repository: a name may be given to another one. Or None.
+        owner_id: the system's number of the repository's owner, or None.
+        pull_request: the number of the pull or merge request, or None.
+        fork: whether that comes from another repository; None where nobody can say, never to be read as no.
+        protected: whether the ref is protected, or None.
+        platform: the machine's system and architecture (`Linux/X64`), or None.
     """
 
     system: str
@@ -49,6 +62,14 @@ class CiFacts:
     ref: str | None = None
     sha: str | None = None
     runner: str | None = None
+    workflow_sha: str | None = None
+    actor_id: str | None = None
+    repository_id: str | None = None
+    owner_id: str | None = None
+    pull_request: str | None = None
+    fork: bool | None = None
+    protected: bool | None = None
+    platform: str | None = None
 
 
 class _Reader:
@@ -59,6 +80,23 @@ class _Reader:
 
     def is_true(self, name: str) -> bool:
         return self._env.get(name, "").strip().lower() in _TRUE
+
+    def truth(self, name: str) -> bool | None:
+        """True or False where the variable says so, else None."""
+        value = self._env.get(name, "").strip().lower()
+        return value in _TRUE if value in _TRUE or value in ("false", "0", "no") else None
+
+    def differ(self, one: str, other: str) -> bool | None:
+        """Whether two variables differ, or None where one is not set."""
+        first, second = self._env.get(one, "").strip(), self._env.get(other, "").strip()
+        return first != second if first and second else None
+
+    def is_set(self, name: str) -> bool:
+        return bool(self._env.get(name, "").strip())
+
+    def raw(self, name: str) -> str:
+        """A variable as it is, for what is not kept."""
+        return self._env.get(name, "")
 
     def text(self, *names: str) -> str | None:
         """The first of these variables that is set to something."""
@@ -112,6 +150,11 @@ def _github(read: _Reader) -> CiFacts:
     attempt = read.matching(_NUMBER, "GITHUB_RUN_ATTEMPT")
     repository = f"{server.rstrip('/')}/{path}" if server and path else None
     uri = f"{repository}/actions/runs/{run}" if repository and run else None
+    request, ref = PullRequest(), _PULL_REQUEST.fullmatch(read.raw("GITHUB_REF"))
+    # `pull_request_target` runs on the base branch, and its ref names no request; the event does.
+    if ref is not None or read.raw("GITHUB_EVENT_NAME").startswith("pull_request"):
+        request = read_pull_request(read.raw("GITHUB_EVENT_PATH"))
+    system, machine = read.text("RUNNER_OS"), read.text("RUNNER_ARCH")
     return CiFacts(
         system="github-actions",
         run_uri=f"{uri}/attempts/{attempt}" if uri and attempt else uri,
@@ -124,6 +167,14 @@ def _github(read: _Reader) -> CiFacts:
         ref=read.text("GITHUB_REF"),
         sha=read.matching(_COMMIT, "GITHUB_SHA"),
         runner=read.text("RUNNER_ENVIRONMENT"),
+        workflow_sha=read.matching(_COMMIT, "GITHUB_WORKFLOW_SHA"),
+        actor_id=read.matching(_ID, "GITHUB_ACTOR_ID"),
+        repository_id=read.matching(_ID, "GITHUB_REPOSITORY_ID"),
+        owner_id=read.matching(_ID, "GITHUB_REPOSITORY_OWNER_ID"),
+        pull_request=ref[1] if ref is not None else request.number,
+        fork=request.fork,
+        protected=read.truth("GITHUB_REF_PROTECTED"),
+        platform=f"{system}/{machine}" if system and machine else system,
     )
 
 
@@ -134,19 +185,30 @@ def _gitlab(read: _Reader) -> CiFacts:
         runner = "disposable"
     elif read.is_true("CI_SHARED_ENVIRONMENT"):
         runner = "shared"
+    fork = read.differ("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "CI_MERGE_REQUEST_PROJECT_ID")
+    if fork is None:
+        fork = read.differ("CI_EXTERNAL_PULL_REQUEST_SOURCE_REPOSITORY", "CI_EXTERNAL_PULL_REQUEST_TARGET_REPOSITORY")
     return CiFacts(
         system="gitlab-ci",
         run_uri=read.url("CI_JOB_URL", "CI_PIPELINE_URL"),
         run_id=read.matching(_NUMBER, "CI_PIPELINE_ID"),
         # GitLab gives a retried job a new id and no number of the attempt.
         attempt=None,
-        workflow=read.text("CI_CONFIG_PATH"),
+        # GitLab 19 says the whole reference, as GitHub does.
+        workflow=read.text("CI_CONFIG_REF_URI", "CI_CONFIG_PATH"),
         job=read.text("CI_JOB_NAME"),
         event=read.text("CI_PIPELINE_SOURCE"),
         repository=read.url("CI_PROJECT_URL"),
         ref=read.text("CI_COMMIT_REF_NAME"),
         sha=read.matching(_COMMIT, "CI_COMMIT_SHA"),
         runner=runner,
+        actor_id=read.matching(_ID, "GITLAB_USER_ID"),
+        repository_id=read.matching(_ID, "CI_PROJECT_ID"),
+        owner_id=read.matching(_ID, "CI_PROJECT_NAMESPACE_ID"),
+        pull_request=read.matching(_NUMBER, "CI_MERGE_REQUEST_IID", "CI_EXTERNAL_PULL_REQUEST_IID"),
+        fork=fork,
+        protected=read.truth("CI_COMMIT_REF_PROTECTED"),
+        platform=read.text("CI_RUNNER_EXECUTABLE_ARCH"),
     )
 
 
@@ -170,11 +232,19 @@ def _azure(read: _Reader) -> CiFacts:
         repository=read.url("BUILD_REPOSITORY_URI"),
         ref=read.text("BUILD_SOURCEBRANCH"),
         sha=read.matching(_COMMIT, "BUILD_SOURCEVERSION"),
+        actor_id=read.matching(_ID, "BUILD_REQUESTEDFORID"),
+        repository_id=read.matching(_ID, "BUILD_REPOSITORY_ID"),
+        pull_request=read.matching(_NUMBER, "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", "SYSTEM_PULLREQUEST_PULLREQUESTID"),
+        fork=read.truth("SYSTEM_PULLREQUEST_ISFORK") if read.is_set("SYSTEM_PULLREQUEST_PULLREQUESTID") else None,
+        platform=read.text("AGENT_OS"),
     )
 
 
 def _jenkins(read: _Reader) -> CiFacts:
-    """Source: jenkins.io, "Using environment variables", and the Git plugin. NODE_NAME is a host: left out."""
+    """Source: jenkins.io, "Using environment variables", "Built-In Node Name and Label Migration"; the Git and
+    Branch API plugins. Names of nodes are those of hosts: only which kind of node it is is said. Who started a run
+    is known to plugins alone, by a name."""
+    node = read.raw("NODE_NAME")
     return CiFacts(
         system="jenkins",
         run_uri=read.url("BUILD_URL"),
@@ -184,4 +254,8 @@ def _jenkins(read: _Reader) -> CiFacts:
         repository=read.url("GIT_URL"),
         ref=read.text("BRANCH_NAME", "GIT_BRANCH"),
         sha=read.matching(_COMMIT, "GIT_COMMIT"),
+        runner=("built-in" if node in ("built-in", "master") else "agent") if node else None,
+        pull_request=read.matching(_NUMBER, "CHANGE_ID"),
+        # Not every source of branches says it: without it nobody knows.
+        fork=True if read.is_set("CHANGE_FORK") else None,
     )

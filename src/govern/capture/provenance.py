@@ -8,11 +8,11 @@ known of the training before it is the person's claim, under `externalParameters
 Build type `buildtypes/push/v0.1`:
 
 - `externalParameters`: `name`, `version`, `kind` and `packing` of the artifact; `metadata`, what `govern.yaml` says.
-- `internalParameters`: `environment`, `git` and `ci`, as captured.
-- `resolvedDependencies`: the commit as `code`, then the inputs, each annotated with its `role` and with how it was
-  `observed`: in a lock that `govern pull` wrote (`lock`), looked up while pushing (`at-push`: it may have moved
-  since training), or only `declared`.
-- `byproducts`: the list of files (FORMAT §3).
+- `internalParameters`: `environment`, `hardware`, `git`, `ci` and `dvc`, as captured.
+- `resolvedDependencies`: the commit as `code`, then the inputs, then lock files and what DVC knows; each annotated
+  with its `role` and with how it was `observed`: in a lock that `govern pull` wrote (`lock`), looked up while pushing
+  (`at-push`: it may have moved since training), or only `declared`.
+- `byproducts`: the list of files (FORMAT §3), logs, metrics.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ from typing import Any, Final, Literal
 from govern import canonical
 from govern.capture.ci import CiFacts
 from govern.capture.git import GitFacts
+from govern.capture.materials import Material, descriptors
 from govern.capture.redact import REDACTED, clean_json, redact_url
+from govern.errors import InvalidInput
+from govern.limits import MAX_PREDICATE
 from govern.names import NAMESPACE, media_type
 from govern.oci.digest import Digest
 from govern.times import write_time
@@ -51,6 +54,7 @@ class Input:
         role: what it was for: `train`, `validation`, `test`, `base` or `other`.
         observed: how the digest is known.
         digests: other systems' ids of it, by algorithm or system (`gitCommit`, `dvc`).
+        verified: False for what was pulled without being verified; None where nothing is to be said.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Input:
     role: str
     observed: Literal["lock", "at-push", "declared"]
     digests: Mapping[str, str] = field(default_factory=dict)
+    verified: Literal[False] | None = None
 
 
 def slsa_predicate(
@@ -75,6 +80,10 @@ def slsa_predicate(
     inputs: Sequence[Input],
     started: datetime,
     finished: datetime,
+    hardware: Mapping[str, Any] | None = None,
+    dvc: Mapping[str, Any] | None = None,
+    materials: Sequence[Material] = (),
+    byproducts: Sequence[Material] = (),
 ) -> dict[str, Any]:
     """Return the predicate of a push. Pure: reads no clock, no file and no environment.
 
@@ -91,12 +100,16 @@ def slsa_predicate(
         inputs: datasets and base models, in the order of the metadata file.
         started: when the push began, aware.
         finished: when packing ended, aware.
+        hardware: what `capture_hardware` returned, or None.
+        dvc: the stages of DVC's that made it, or None.
+        materials: lock files and what DVC knows.
+        byproducts: logs and metrics.
 
     Returns:
         A JSON object without floats and without anything that looks like a secret.
 
     Raises:
-        InvalidInput: for values that have no canonical JSON, and times without a zone.
+        InvalidInput: for values that have no canonical JSON, times without a zone, and beyond `MAX_PREDICATE`.
 
     Source: https://slsa.dev/provenance/v1 (SLSA 1.2, "Build: Provenance").
     """
@@ -106,6 +119,8 @@ def slsa_predicate(
         external["metadata"] = clean_json(dict(metadata))
     internal: dict[str, Any] = {
         "environment": {key: value for key, value in environment.items() if key != "govern"},
+        "hardware": dict(hardware or {}),
+        "dvc": dict(dvc or {}),
         "git": _git_parameters(git),
         "ci": _ci_parameters(ci),
     }
@@ -118,16 +133,19 @@ def slsa_predicate(
             "buildType": BUILD_TYPE,
             "externalParameters": external,
             "internalParameters": clean_json({key: value for key, value in internal.items() if value}),
-            "resolvedDependencies": clean_json([*code, *(_dependency(one) for one in inputs)]),
+            "resolvedDependencies": [
+                *clean_json([*code, *(_dependency(one) for one in inputs)]),
+                *descriptors(materials),
+            ],
         },
         "runDetails": {
             "builder": {"id": BUILDER_ID, "version": {"govern": clean_json(environment.get("govern", "unknown"))}},
             "metadata": clean_json(run),
-            "byproducts": [_file_list(files)],
+            "byproducts": [_file_list(files), *descriptors(byproducts)],
         },
     }
     # What cannot be signed must be known here, before anything was uploaded.
-    canonical.dumps(predicate)
+    MAX_PREDICATE.check(len(canonical.dumps(predicate)), "the provenance", InvalidInput)
     return predicate
 
 
@@ -160,7 +178,7 @@ def _git_parameters(git: GitFacts | None) -> dict[str, Any]:
     return found
 
 
-def _ci_parameters(ci: CiFacts | None) -> dict[str, str]:
+def _ci_parameters(ci: CiFacts | None) -> dict[str, Any]:
     if ci is None:
         return {}
     named = {
@@ -175,6 +193,15 @@ def _ci_parameters(ci: CiFacts | None) -> dict[str, str]:
         "ref": ci.ref,
         "sha": ci.sha,
         "runner": ci.runner,
+        "workflowSha": ci.workflow_sha,
+        "actorId": ci.actor_id,
+        "repositoryId": ci.repository_id,
+        "ownerId": ci.owner_id,
+        "pullRequest": ci.pull_request,
+        # Of a request that may come from a fork, not to say so would read as no.
+        "fork": "unknown" if ci.pull_request is not None and ci.fork is None else ci.fork,
+        "protected": ci.protected,
+        "platform": ci.platform,
     }
     return {key: value for key, value in named.items() if value is not None}
 
@@ -184,6 +211,8 @@ def _dependency(one: Input) -> dict[str, Any]:
         "name": one.name,
         "annotations": {"observed": one.observed, "role": one.role},
     }
+    if one.verified is not None:
+        descriptor["annotations"]["verified"] = one.verified
     if uri := _uri(one.uri):
         descriptor["uri"] = uri
     digests = {key: value for key, value in one.digests.items() if value}

@@ -29,6 +29,10 @@ _SCP: Final = re.compile(r"(?:[^@/:\s]+@)?([A-Za-z0-9][A-Za-z0-9._-]*):(?!/)([^?
 _NETWORK: Final = frozenset({"http", "https", "ssh", "git", "ftp", "ftps", "git+ssh", "git+https", "git+http"})
 
 
+_MAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+"""A mail address. Of a path with a version (`a.yml@refs/heads/1.0`) and of a digest it is none."""
+
+
 def looks_secret(text: str) -> bool:
     """Whether a well-known token or private key stands in `text`. No proof that there is none."""
     return find_shape(text) is not None or _BEGINNINGS.search(text) is not None
@@ -74,12 +78,14 @@ def clean_text(text: str, most: int = MAX_CAPTURED.value) -> str:
         most: the largest number of characters.
 
     Returns:
-        `[redacted]` for what looks like a secret; otherwise at most `most` characters, all printable.
+        `[redacted]` for what looks like a secret; otherwise at most `most` characters, all printable, with
+        `[redacted]` in place of every mail address.
     """
     # The search comes before the cut: half a token no longer looks like one and still is half of it.
     printable = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text.strip())
     if looks_secret(printable):
         return REDACTED
+    printable = _MAIL.sub(REDACTED, printable)
     return printable if len(printable) <= most else printable[: most - 1] + "…"
 
 

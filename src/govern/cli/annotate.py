@@ -6,15 +6,8 @@ from typing import Annotated
 
 import typer
 
-from govern.cli.options import (
-    PassphraseFile,
-    PolicyFile,
-    Reference,
-    SignedName,
-    SigningKey,
-    open_policy,
-    open_signer,
-)
+from govern.cli.options import PolicyFile, Reference, SignedName, open_policy
+from govern.cli.signing_options import Signing
 from govern.cli.verb import Run, single
 from govern.errors import UsageError
 from govern.operations.attest import annotate as annotate_artifact
@@ -26,13 +19,12 @@ def annotate(
     run: Run,
     reference: Reference,
     entries: Annotated[list[str], typer.Argument(metavar="NAME=VALUE…", help="What to note.")],
-    key: SigningKey,
+    signing: Signing,
     note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Free text.")] = None,
     schema: Annotated[
         str, typer.Option("--schema", metavar="URI", help="URI of what the entries mean.")
     ] = PLAIN_SCHEMA,
     reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")] = None,
-    passphrase_file: PassphraseFile = None,
     name: SignedName = None,
     policy: PolicyFile = None,
 ) -> None:
@@ -41,7 +33,7 @@ def annotate(
         run.context,
         run.context.parse(reference),
         _entries(entries),
-        open_signer(run, key, passphrase_file),
+        signing.open(run),
         schema=schema,
         note=note,
         reason=reason,

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from govern import canonical
-from govern.cli.options import PassphraseFile, Reference, SignedName, SigningKey, open_signer
+from govern.cli.options import Reference, SignedName
+from govern.cli.signing_options import Signing
 from govern.cli.verb import Run, single
 from govern.errors import InvalidInput
 from govern.limits import MAX_PREDICATE
@@ -20,17 +21,16 @@ from govern.report.views import AttestView
 def attest(
     run: Run,
     reference: Reference,
-    key: SigningKey,
+    signing: Signing,
     kind: Annotated[
         str, typer.Option("--type", metavar="TYPE", help="A kind, an alias like slsaprovenance1, or a URI.")
     ],
     predicate: Annotated[Path, typer.Option("--predicate", metavar="FILE", help="JSON; - for standard input.")],
-    passphrase_file: PassphraseFile = None,
     name: SignedName = None,
 ) -> None:
     """Attach a signed statement of any predicate type. Prints the statement's digest."""
     value = _predicate(_read(predicate), f"the predicate {predicate}")
-    signer = open_signer(run, key, passphrase_file)
+    signer = signing.open(run)
     attested = attest_artifact(run.context, run.context.parse(reference), kind, value, signer, name=name)
     run.console.say(f"{attested.word} about {attested.about} attached to {attested.pinned}")
     run.console.say(f"manifest {attested.manifest}, statement {attested.statement}")

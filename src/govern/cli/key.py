@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from govern.cli.options import PassphraseFile
+from govern.cli.options import PassphraseFile, open_key
 from govern.cli.verb import Run, group, verb
 from govern.errors import UsageError
 from govern.report.file_views import KeyView
-from govern.signing.key_file import generate_key_pair, load_public_key, load_signer
+from govern.signing.key_file import generate_key_pair, load_public_key
+from govern.signing.key_uri import parse_key_uri
 from govern.signing.passphrase import PASSPHRASE_VARIABLE, passphrase_from
 from govern.trust.keys import PublicKey
 
@@ -53,15 +54,18 @@ def _new_passphrase(run: Run, file: Path | None) -> bytes:
 
 def show(
     run: Run,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="A public or private key: a file, or env:NAME.")],
+    key: Annotated[
+        str,
+        typer.Argument(metavar="KEY", help="A public or private key: a file, env:NAME, or a URI."),
+    ],
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Show who a key is in records. Prints the public key."""
     environment = run.context.settings.environment
-    private = key.endswith(".key") or "PRIVATE KEY" in environment.get(key.removeprefix("env:"), "")
+    held = parse_key_uri(key) is not None or "PRIVATE KEY" in environment.get(key.removeprefix("env:"), "")
     public = (
-        load_signer(key, passphrase_from(environment, passphrase_file, run.prompt()), environment).public_key
-        if private
+        open_key(run, key, passphrase_file).public_key
+        if held or key.endswith(".key")
         else load_public_key(key, environment)
     )
     run.console.say(f"signer {public.signer}")

@@ -8,24 +8,20 @@ from typing import Annotated
 import typer
 
 from govern.cli.verb import Run
-from govern.errors import UsageError
 from govern.operations.policy_file import load_policy
-from govern.operations.verify import Verifier
 from govern.policy.model import Policy
-from govern.signing.key_file import KeySigner, load_public_key, load_signer
+from govern.signing import open_signer as signers
 from govern.signing.passphrase import passphrase_from
+from govern.signing.signer import Signer
 
 Reference = Annotated[str, typer.Argument(metavar="REF", help="HOST/REPO:TAG, HOST/REPO@sha256:…, or layout:PATH:TAG.")]
-SigningKey = Annotated[str, typer.Option("--key", metavar="KEY", help="Private key: a file, or env:NAME.")]
 PassphraseFile = Annotated[
     Path | None,
     typer.Option(
-        "--passphrase-file", metavar="FILE", help="File with the key's passphrase (or GOVERN_KEY_PASSPHRASE)."
+        "--passphrase-file",
+        metavar="FILE",
+        help="File with the key's passphrase or PIN (or GOVERN_KEY_PASSPHRASE, GOVERN_HSM_PIN).",
     ),
-]
-PublicKeys = Annotated[
-    list[str] | None,
-    typer.Option("--key", metavar="PUB", help="Trust this public key for the expected name; repeat for more."),
 ]
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", metavar="FILE", help="The policy to decide under (or GOVERN_POLICY).")
@@ -44,10 +40,12 @@ Require = Annotated[
 ]
 
 
-def open_signer(run: Run, key: str, passphrase_file: Path | None) -> KeySigner:
-    """Load the signing key, asking for its passphrase where that is possible."""
+def open_key(run: Run, key: str, passphrase_file: Path | None) -> Signer:
+    """Open the signing key, asking for its passphrase or PIN where that is possible."""
     environment = run.context.settings.environment
-    return load_signer(key, passphrase_from(environment, passphrase_file, run.prompt()), environment)
+    secret = signers.secret_of(key)
+    ask = passphrase_from(environment, passphrase_file, run.prompt(secret.name), secret.variables)
+    return signers.open_signer(key, ask, environment)
 
 
 def open_policy(run: Run, policy: Path | None) -> Policy | None:
@@ -55,29 +53,3 @@ def open_policy(run: Run, policy: Path | None) -> Policy | None:
     environment = run.context.settings.environment
     path = policy or (Path(environment["GOVERN_POLICY"]) if environment.get("GOVERN_POLICY") else None)
     return load_policy(path) if path is not None else None
-
-
-def open_verifier(
-    run: Run, policy: Path | None, keys: list[str] | None, require: list[str] | None, command: str
-) -> Verifier:
-    """Return what the verifier brings; raise `UsageError` with the command to run where it is nothing."""
-    environment = run.context.settings.environment
-    if keys:
-        if policy is not None:
-            raise UsageError(
-                "both --key and --policy were given",
-                expected="one of them",
-                hint="put the key into the policy's people",
-            )
-        loaded = tuple((one, load_public_key(one, environment)) for one in keys)
-        return Verifier(keys=loaded, require=tuple(require or ()))
-    opened = open_policy(run, policy)
-    if opened is None:
-        raise UsageError(
-            "nothing says whom to trust",
-            expected="--policy FILE, or --key PUB",
-            hint=f"{command} --key ci.pub, or write a policy with: govern policy init --key ci.pub > policy.yaml",
-        )
-    if require:
-        raise UsageError("--require goes with --key", expected="the policy's own require section")
-    return Verifier(policy=opened)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from govern.cli.options import open_policy
 from govern.cli.verb import Run, group, verb
 from govern.errors import UsageError, shortened
-from govern.names import Name
-from govern.policy.model import read_policy
+from govern.names import PERSON_ID, Name
+from govern.policy.reading import read_policy
 from govern.policy.template import policy_template
 from govern.predicates.kinds import resolve_type, word_for
 from govern.report.file_views import PolicyCheckView
 from govern.signing.key_file import load_public_key
-
-_PERSON: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}")
 
 
 def init(
@@ -58,7 +56,7 @@ def _person(text: str) -> tuple[str, str]:
     """Return (id, path) of `ID=PUB`; without an id the file's name is one."""
     person, equals, path = text.partition("=")
     if equals:
-        if not _PERSON.fullmatch(person):
+        if not re.fullmatch(PERSON_ID, person):
             raise UsageError(
                 "this is not a person's id",
                 got=shortened(person),

@@ -9,7 +9,8 @@ import typer
 
 from govern.artifact.selection import Selection
 from govern.cli.console import human_size
-from govern.cli.options import ExpectedName, PolicyFile, PublicKeys, Reference, Require, open_verifier
+from govern.cli.options import ExpectedName, Reference, Require
+from govern.cli.trust_options import Trusted
 from govern.cli.verb import Run, single
 from govern.errors import UsageError
 from govern.operations.pull import Unverified
@@ -23,8 +24,7 @@ def pull(
     run: Run,
     reference: Reference,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")],
-    key: PublicKeys = None,
-    policy: PolicyFile = None,
+    trusted: Trusted,
     name: ExpectedName = None,
     require: Require = None,
     include: Annotated[
@@ -39,12 +39,12 @@ def pull(
     """Verify first, then pull by digest. Prints the directory."""
     verifier: Verifier | Unverified
     if insecure_no_verify:
-        if key or policy:
+        if trusted.key or trusted.policy or trusted.certificate_identity:
             raise UsageError("--insecure-no-verify was given with a key or policy", expected="one of them")
         run.console.warn("nothing is verified: nobody knows who made these files. The lock will say so.")
         verifier = Unverified()
     else:
-        verifier = open_verifier(run, policy, key, require, f"govern pull {reference} --output {output}")
+        verifier = trusted.open(run, f"govern pull {reference} --output {output}", require)
     pulled = pull_artifact(
         run.context,
         run.context.parse(reference),

@@ -10,7 +10,8 @@ import typer
 from govern.artifact.inspect import Rules
 from govern.artifact.roles import read_override
 from govern.cli.console import human_size
-from govern.cli.options import PassphraseFile, PolicyFile, SignedName, open_policy, open_signer
+from govern.cli.options import PolicyFile, SignedName, open_policy
+from govern.cli.signing_options import Signing
 from govern.cli.verb import Run, single
 from govern.errors import UsageError
 from govern.operations.push import push as push_artifact
@@ -23,8 +24,7 @@ def push(
     run: Run,
     path: Annotated[Path, typer.Argument(metavar="DIR", help="A directory, or one file.")],
     reference: Annotated[str, typer.Argument(metavar="REF", help="HOST/REPO:VERSION, or layout:PATH:VERSION.")],
-    key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="Private key: a file, or env:NAME.")] = None,
-    passphrase_file: PassphraseFile = None,
+    signing: Signing,
     name: SignedName = None,
     kind: Annotated[
         Literal["model", "dataset"] | None, typer.Option("--kind", help="What it is; a model by default.")
@@ -77,11 +77,13 @@ def push(
         run.console.out(packed.manifest.data.decode("utf-8"))
         run.console.say(f"{plan.name}@{plan.version} would be {packed.digest}")
         return
-    if key is None:
+    if not signing.chosen():
         raise UsageError(
-            "a push is signed", expected="--key KEY", hint="make a pair with: govern key generate --output ci"
+            "a push is signed",
+            expected="--key KEY or --keyless",
+            hint="make a pair with: govern key generate --output ci",
         )
-    pushed = push_artifact(run.context, path, target, open_signer(run, key, passphrase_file), options)
+    pushed = push_artifact(run.context, path, target, signing.open(run), options)
     if pushed.missing:
         run.console.say("policies often ask for: " + ", ".join(pushed.missing) + " (govern init writes a govern.yaml)")
     done = "is there" if pushed.already else "pushed"

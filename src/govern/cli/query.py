@@ -7,14 +7,8 @@ from typing import Annotated
 
 import typer
 
-from govern.cli.options import (
-    ExpectedName,
-    PolicyFile,
-    PublicKeys,
-    Reference,
-    open_policy,
-    open_verifier,
-)
+from govern.cli.options import ExpectedName, Reference
+from govern.cli.trust_options import Trusted
 from govern.cli.verb import Run, single
 from govern.errors import Undecided
 from govern.operations.context import resolve as resolve_reference
@@ -27,12 +21,12 @@ from govern.report.query_views import RecordsView, ResolveView, ShowView, Versio
 from govern.times import read_time
 
 
-def _verifier(run: Run, policy: Path | None, keys: list[str] | None) -> Verifier | None:
+def _verifier(run: Run, trusted: Trusted) -> Verifier | None:
     """Return what the reader brings, or None: reading is allowed without trust, and says so."""
-    if not keys and open_policy(run, policy) is None:
+    if not trusted.given(run):
         run.console.say("nothing is verified: give --key or --policy to know who signed")
         return None
-    return open_verifier(run, policy, keys, None, "govern records")
+    return trusted.open(run, "govern records")
 
 
 def _end(found: RecordsFound) -> None:
@@ -43,6 +37,7 @@ def _end(found: RecordsFound) -> None:
 def records(
     run: Run,
     reference: Reference,
+    trusted: Trusted,
     kind: Annotated[
         list[str] | None, typer.Option("--kind", metavar="TYPE", help="Only this kind; repeat for more.")
     ] = None,
@@ -56,13 +51,11 @@ def records(
             "--since", metavar="TIME", help="Only what claims to be written since, e.g. 2026-11-21T00:00:00Z."
         ),
     ] = None,
-    key: PublicKeys = None,
-    policy: PolicyFile = None,
     name: ExpectedName = None,
 ) -> None:
     """Query the records about an artifact: verified or refused, with reasons."""
     only = Filter(tuple(kind or ()), tuple(signer or ()), read_time(since, "--since") if since else None)
-    verifier = _verifier(run, policy, key)
+    verifier = _verifier(run, trusted)
     found = find_records(run.context, run.context.parse(reference), verifier, name=name, only=only)
     if run.console.json:
         run.console.out_json(RecordsView.of(found).to_json())
@@ -81,10 +74,10 @@ def show(run: Run, reference: Reference) -> None:
 
 
 def tree(
-    run: Run, reference: Reference, key: PublicKeys = None, policy: PolicyFile = None, name: ExpectedName = None
+    run: Run, reference: Reference, trusted: Trusted, name: ExpectedName = None
 ) -> None:
     """Show an artifact and everything attached to it."""
-    verifier = _verifier(run, policy, key)
+    verifier = _verifier(run, trusted)
     target = run.context.parse(reference)
     found = find_records(run.context, target, verifier, name=name)
     if run.console.json:
@@ -97,12 +90,11 @@ def tree(
 def list_(
     run: Run,
     reference: Annotated[str, typer.Argument(metavar="REPOSITORY", help="HOST/REPO, layout:PATH, or a name.")],
-    key: PublicKeys = None,
-    policy: PolicyFile = None,
+    trusted: Trusted,
     name: ExpectedName = None,
 ) -> None:
     """List the versions of a name, also those whose tag was deleted."""
-    verifier = _verifier(run, policy, key)
+    verifier = _verifier(run, trusted)
     found = list_versions(run.context, run.context.parse(reference), verifier, name)
     if run.console.json:
         run.console.out_json(VersionsView.of(found).to_json())

@@ -6,7 +6,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
@@ -118,14 +118,15 @@ def _log_requests() -> None:
 def verb(function: Callable[..., None], *, network: bool = True, form: bool = True) -> Callable[..., None]:
     """Give a function `(run, …)` the parameters that verbs share.
 
-    The signature that Typer reads is the function's own parameters, then the shared ones.
+    The signature that Typer reads is the function's own parameters, then the shared ones. A parameter whose type is a
+    dataclass stands for that class's fields, each an option of its own: options that belong together are one value.
 
     Args:
         function: the verb.
         network: whether it may speak to a registry.
         form: whether its stdout is one value, which can be JSON; then a refusal is one too.
     """
-    own = _parameters(function)
+    own, groups = _parameters(function), _groups(function)
     talk, forms = _parameters(_talk), _parameters(_form) if form else []
     networks = _parameters(_network) if network else []
     names = {parameter.name for parameter in networks}
@@ -135,8 +136,11 @@ def verb(function: Callable[..., None], *, network: bool = True, form: bool = Tr
         console = Console(json=said.get("format") == "json", quiet=said["quiet"], verbose=said["verbose"])
         try:
             run = _open(console, **{name: value for name, value in values.items() if name in names})
+            mine = {name: value for name, value in values.items() if name not in names}
+            for name, group in groups.items():
+                mine[name] = group(**{one.name: mine.pop(one.name) for one in fields(group)})
             with run.context:
-                function(run, **{name: value for name, value in values.items() if name not in names})
+                function(run, **mine)
         except GovernError as fault:
             if console.json:
                 console.out_json(refusal_json(fault))
@@ -151,11 +155,20 @@ def verb(function: Callable[..., None], *, network: bool = True, form: bool = Tr
 
 def _parameters(function: Callable[..., None]) -> list[inspect.Parameter]:
     hints = get_type_hints(function, include_extras=True)
-    return [
-        parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, parameter in inspect.signature(function).parameters.items()
-        if name != "run"
-    ]
+    found: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name == "run":
+            continue
+        if is_dataclass(hints[name]):
+            found += _parameters(hints[name])
+        else:
+            found.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
+    return found
+
+
+def _groups(function: Callable[..., None]) -> dict[str, Any]:
+    hints = get_type_hints(function, include_extras=True)
+    return {name: hint for name, hint in hints.items() if name not in ("run", "return") and is_dataclass(hint)}
 
 
 class _Command(TyperCommand):

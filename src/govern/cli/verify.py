@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from govern.cli.options import ExpectedName, PolicyFile, PublicKeys, Reference, Require, open_verifier
+from govern.cli.options import ExpectedName, Reference, Require
+from govern.cli.trust_options import Trusted
 from govern.cli.verb import Run, single
 from govern.errors import Denied, Undecided
 from govern.operations.verify import verify as verify_artifact
@@ -17,8 +18,7 @@ from govern.times import read_time
 def verify(
     run: Run,
     reference: Reference,
-    key: PublicKeys = None,
-    policy: PolicyFile = None,
+    trusted: Trusted,
     name: ExpectedName = None,
     require: Require = None,
     at: Annotated[
@@ -26,7 +26,7 @@ def verify(
     ] = None,
 ) -> None:
     """Decide under a policy or a key whether an artifact may be used. The exit code is the answer."""
-    verifier = open_verifier(run, policy, key, require, f"govern verify {reference}")
+    verifier = trusted.open(run, f"govern verify {reference}", require)
     moment = read_time(at, "--at") if at else None
     verified = verify_artifact(run.context, run.context.parse(reference), verifier, name=name, at=moment)
     decision = verified.decision

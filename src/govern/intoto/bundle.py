@@ -1,4 +1,4 @@
-"""The Sigstore bundle v0.3: a strict reader that keeps the bytes, and the writer of our key profile.
+"""The Sigstore bundle v0.3: a strict reader that keeps the bytes.
 
 Only what the protobuf definition knows is accepted, in the spelling that the field's own tools write
 (camelCase, canonical base64). What the definition allows to be absent may be absent: cosign leaves out
@@ -108,25 +108,6 @@ class Bundle:
     timestamps: tuple[bytes, ...]
 
 
-def write_key_bundle(envelope: Envelope, hint: str) -> Bundle:
-    """Return a bundle in the key profile that cosign reads (FORMAT §5).
-
-    Args:
-        envelope: one signature, no keyid.
-        hint: base64 of the sha256 of the DER SPKI.
-    """
-    if len(envelope.signatures) != 1 or envelope.signatures[0].keyid:
-        raise InvalidInput("a bundle of ours has one signature without a keyid")
-    data = canonical.dumps(
-        {
-            "mediaType": BUNDLE,
-            "verificationMaterial": {"publicKey": {"hint": hint}, "tlogEntries": []},
-            "dsseEnvelope": envelope.to_json(),
-        }
-    )
-    return read_bundle(data)
-
-
 def read_bundle(data: bytes, error: type[GovernError] = InvalidInput) -> Bundle:
     """Parse a bundle strictly.
 
@@ -158,7 +139,9 @@ def read_bundle(data: bytes, error: type[GovernError] = InvalidInput) -> Bundle:
         data=data,
         material=_material(material, error),
         envelope=read_envelope(body.get("dsseEnvelope"), error),
-        log_entries=tuple(_log_entry(item, error) for item in _list(material.get("tlogEntries"), "tlogEntries", error)),
+        log_entries=tuple(
+            read_log_entry(item, error) for item in _list(material.get("tlogEntries"), "tlogEntries", error)
+        ),
         timestamps=_timestamps(material.get("timestampVerificationData"), error),
     )
 
@@ -203,7 +186,12 @@ def _timestamps(value: object, error: type[GovernError]) -> tuple[bytes, ...]:
     return tuple(result)
 
 
-def _log_entry(value: object, error: type[GovernError]) -> LogEntry:
+def read_log_entry(value: object, error: type[GovernError] = InvalidInput) -> LogEntry:
+    """Read one entry from parsed JSON: of a bundle, or of a log's answer, which has the same form.
+
+    Raises:
+        error: for unknown fields, and values of other kinds than the definition's.
+    """
     entry = _object(value, "a log entry", error)
     _known(
         entry,

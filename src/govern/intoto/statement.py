@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -47,6 +47,7 @@ class Statement:
         subjects: in the order of the document, at least one.
         predicate_type: the URI of what is said.
         predicate: what is said.
+        digest: the sha256 of the exact bytes: half of a record's identity (FORMAT §5).
     """
 
     data: bytes
@@ -54,11 +55,11 @@ class Statement:
     subjects: tuple[Subject, ...]
     predicate_type: str
     predicate: Mapping[str, Any]
+    digest: Digest = field(init=False)
 
-    @property
-    def digest(self) -> Digest:
-        """The sha256 of the exact bytes: half of a record's identity (FORMAT §5)."""
-        return Digest.of(self.data)
+    def __post_init__(self) -> None:
+        # Once: a decision compares the identities of all records with each other.
+        object.__setattr__(self, "digest", Digest.of(self.data))
 
     def is_about(self, digest: Digest) -> bool:
         """Whether one of the subjects is this content."""

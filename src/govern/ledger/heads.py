@@ -8,7 +8,7 @@ from govern.limits import MAX_SAW
 from govern.oci.digest import Digest
 from govern.predicates.common import RecordReference
 from govern.predicates.registration import Registration
-from govern.trust.records import Record
+from govern.trust.records import Record, unite
 
 Identity = tuple[Digest, Digest]
 
@@ -30,11 +30,7 @@ def heads(records: Iterable[Record]) -> tuple[RecordReference, ...]:
     Kinds of this version are all positive, so none comes first; where there are too many, those that claim
     to be newest are kept.
     """
-    unique: dict[Identity, Record] = {}
-    for record in records:
-        known = unique.get(record.identity)
-        if known is None or record.claim.manifest < known.claim.manifest:
-            unique[record.identity] = record
+    unique = {one.identity: one for one in unite(records)}
     reached = {identity for record in unique.values() for identity in links_of(record)}
     found = [record for identity, record in unique.items() if identity not in reached]
     found.sort(key=lambda one: one.identity)

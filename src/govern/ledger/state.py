@@ -11,7 +11,7 @@ from govern.names import SubjectName
 from govern.oci.digest import Digest
 from govern.predicates.annotation import Annotation
 from govern.predicates.registration import Registration
-from govern.trust.records import Record
+from govern.trust.records import Record, unite
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far a writer's clock may be ahead of the moment that is asked about."""
@@ -45,6 +45,7 @@ class State:
         announced: registrations that claim to be written in the future. They register nothing yet, and what they
             claim is not free either: of two writers the one with the wrong clock must not lose silently.
         annotations: the notes on this artifact.
+        identities: (statement, signer) of every record that counts.
     """
 
     records: tuple[Record, ...]
@@ -52,6 +53,7 @@ class State:
     registered: tuple[Registered, ...]
     announced: tuple[Registered, ...]
     annotations: tuple[Record, ...]
+    identities: frozenset[tuple[Digest, Digest]]
 
     def of_version(self, version: str) -> tuple[Registered, ...]:
         """Return who claims one version, now or in the future."""
@@ -77,13 +79,7 @@ def fold(records: Iterable[Record], at: datetime, now: datetime | None = None) -
             be written later is set aside, and no order of two signers follows from them.
         now: the time by the verifier's clock, where `at` is another moment.
     """
-    unique: dict[tuple[Digest, Digest], Record] = {}
-    for record in records:
-        known = unique.get(record.identity)
-        # Of several wrappings of one record the same one is kept on every machine.
-        if known is None or record.claim.manifest < known.claim.manifest:
-            unique[record.identity] = record
-    ordered = [unique[key] for key in sorted(unique)]
+    ordered = unite(records)
     current: list[Record] = []
     later: list[Record] = []
     for record in ordered:
@@ -96,6 +92,7 @@ def fold(records: Iterable[Record], at: datetime, now: datetime | None = None) -
         registered=_registered(current),
         announced=_registered(future),
         annotations=tuple(one for one in current if isinstance(one.content, Annotation)),
+        identities=frozenset(one.identity for one in current),
     )
 
 

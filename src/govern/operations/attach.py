@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from govern.errors import Denied
 from govern.intoto.bundle import Bundle, read_bundle
@@ -18,8 +19,9 @@ from govern.oci.media_types import BUNDLE, EMPTY, EMPTY_BLOB, LINE
 from govern.predicates.common import DigestSet, RecordReference
 from govern.predicates.kinds import wrapping_of
 from govern.progress import SILENT
+from govern.signing.record_signer import RecordSigner
 from govern.store.protocol import Store
-from govern.trust.keys import PublicKey
+from govern.trust.authenticate import authenticate
 from govern.trust.wrapping import wrap_record
 
 
@@ -30,7 +32,7 @@ class Signed:
     Args:
         bundle: the exact bundle.
         statement: what it says.
-        signer: sha256 of the signer's SPKI.
+        signer: who signed, as records name them.
         created: RFC 3339; `issuedAt`, or for standard predicates the second of signing.
     """
 
@@ -64,15 +66,23 @@ class Signed:
         )
 
 
-def reopen(data: bytes, created: str, key: PublicKey) -> Signed:
+def reopen(data: bytes, created: str, signer: RecordSigner, at: datetime | None = None) -> Signed:
     """Read back a signed record of one's own, and verify it before it is sent again.
 
+    Args:
+        data: the bundle.
+        created: when it was signed.
+        signer: whose it must be.
+        at: the time now, for certificates of an internal PKI that nobody timestamped.
+
     Raises:
-        GovernError: for bytes that are not a bundle of this key.
+        GovernError: for bytes that are not a bundle of this signer.
     """
     bundle = read_bundle(data, Denied)
-    key.verify(bundle.envelope.signatures[0].sig, bundle.envelope.signed)
-    return Signed(bundle, read_statement(bundle.envelope.payload, Denied), key.signer, created)
+    voice = authenticate(bundle, signer.trust, at).voice
+    if not signer.made(voice):
+        raise Denied("the record is somebody else's", got=str(voice.signer), expected=signer.label)
+    return Signed(bundle, read_statement(bundle.envelope.payload, Denied), voice.signer, created)
 
 
 def attach_record(store: Store, signed: Signed, subject: Descriptor, *, line: bool = False) -> Digest:

@@ -15,17 +15,17 @@ from govern.operations.attach import attach_record
 from govern.operations.claims import find_claims
 from govern.operations.context import Context, resolve
 from govern.operations.gather import read_artifact, read_config
-from govern.operations.writing import About, saw_of, sign_record
+from govern.operations.writing import About, Draft, saw_of, sign_records
 from govern.policy.model import Policy
 from govern.predicates import annotation
 from govern.predicates.annotation import PLAIN_SCHEMA, Annotation
 from govern.predicates.common import DigestSet, read_predicate
 from govern.predicates.kinds import OMS_V1, OURS, resolve_type, word_for
-from govern.signing.signer import Signer
+from govern.signing.record_signer import RecordSigner
 from govern.times import write_time
-from govern.trust.admit import Subject, admit
-from govern.trust.anchors import Trust
+from govern.trust.admit import admit
 from govern.trust.records import Record
+from govern.trust.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def attest(
     reference: Reference,
     kind: str,
     predicate: Mapping[str, Any],
-    signer: Signer,
+    signer: RecordSigner,
     *,
     name: str | None = None,
 ) -> Attested:
@@ -96,7 +96,7 @@ def annotate(
     context: Context,
     reference: Reference,
     entries: Mapping[str, Any],
-    signer: Signer,
+    signer: RecordSigner,
     *,
     schema: str = PLAIN_SCHEMA,
     note: str | None = None,
@@ -140,7 +140,7 @@ def _write(
     reference: Reference,
     predicate_type: str,
     predicate: Mapping[str, Any],
-    signer: Signer,
+    signer: RecordSigner,
     *,
     name: str | None,
 ) -> Attested:
@@ -151,7 +151,7 @@ def _write(
     about = About(pinned.digest, expected, inside.version if inside.name is not None else pinned.tag)
     # What other tools wrote inside need not be a version: no reader would take a record about it.
     SubjectName.parse(about.subject[0])
-    signed = sign_record([about.subject], predicate_type, predicate, signer, context.clock())
+    (signed,) = sign_records([Draft([about.subject], predicate_type, predicate)], signer, context.clock())
     raw = read_artifact(store, pinned, context.objects)
     manifest = attach_record(store, signed, raw.descriptor)
     return Attested(
@@ -189,10 +189,10 @@ def _name(context: Context, reference: Reference, inside: Inside, name: str | No
 
 
 def _seen(
-    context: Context, pinned: Pinned, name: Name, inside: Inside, signer: Signer, policy: Policy | None
+    context: Context, pinned: Pinned, name: Name, inside: Inside, signer: RecordSigner, policy: Policy | None
 ) -> list[Record]:
     claims = find_claims(context.store(pinned.place), pinned.digest, context.objects, jobs=context.settings.jobs)
-    keys = {signer.public_key.signer: signer.public_key} | dict(policy.keys if policy is not None else {})
+    trust = signer.trust.joined(policy.trust) if policy is not None else signer.trust
     subject = Subject(pinned.digest, name, inside.version if inside.name is not None else None)
-    admitted = (admit(claim, subject, Trust(keys)) for claim in claims.found)
+    admitted = (admit(claim, subject, trust, context.clock()) for claim in claims.found)
     return [one for one in admitted if isinstance(one, Record)]

@@ -92,10 +92,6 @@ def _tags(listings: Sequence[Listing]) -> list[Digest | str]:
     return sorted({one for listing in listings for one in listing.tags})
 
 
-class _Elsewhere(Undecided):
-    """A record tag was moved: what it stood for cannot be read."""
-
-
 class _Full(Exception):
     """What is held already leaves no room for a claim."""
 
@@ -126,7 +122,7 @@ _Result = tuple[Digest, Claim] | Rejected | RawManifest | GovernError | _Full | 
 def _read(store: Store, key: Digest | str, subject: Digest, cache: ObjectCache, bound: Bound, room: _Room) -> _Result:
     digest = key if isinstance(key, Digest) else None
     try:
-        raw = _manifest(store, key, cache)
+        raw = read_listed(store, key, cache)
         digest = raw.digest
         room.take(len(raw.data))
         wrapper = read_wrapper(raw, Denied)
@@ -139,19 +135,11 @@ def _read(store: Store, key: Digest | str, subject: Digest, cache: ObjectCache, 
         return digest, Claim(wrapper, bundle)
     except _Full:
         return _Full()  # a new one, which holds no frames
-    except _Elsewhere as fault:
-        return _bare(fault)
     except (NotFound, LimitExceeded, Denied) as fault:
-        return Rejected(digest if digest is not None else _from_tag(str(key)), _bare(fault))
-    except (Undecided, ProtocolError) as fault:
+        return Rejected(digest if digest is not None else _from_tag(str(key)), fault.bare())
+    except Undecided as fault:
         # The registry did not say what the record is: nobody knows then what it would have denied.
-        return _bare(fault)
-
-
-def _bare(fault: GovernError) -> GovernError:
-    """Return a fault that is kept without what it was raised over: its frames hold the bytes that were refused."""
-    fault.__cause__ = fault.__context__ = None
-    return fault.with_traceback(None)
+        return fault.bare()
 
 
 def _from_tag(tag: str) -> Digest:
@@ -159,13 +147,18 @@ def _from_tag(tag: str) -> Digest:
     return Digest.from_hex(tag.rpartition(".")[2][:TAG_DIGITS].ljust(64, "0"))
 
 
-def _manifest(store: Store, key: Digest | str, cache: ObjectCache) -> RawManifest:
+def read_listed(store: Store, key: Digest | str, cache: ObjectCache) -> RawManifest:
+    """Return the manifest that a listing leads to, by digest or by a record tag.
+
+    Raises:
+        ProtocolError: for a record tag that leads to another record.
+    """
     if isinstance(key, Digest) and (known := cache.get(key)) is not None:
         return RawManifest(IMAGE_MANIFEST, known)
     raw = store.get_manifest(key)
     if not isinstance(key, Digest) and not key.endswith(f".{raw.digest.encoded[:TAG_DIGITS]}"):
         # Otherwise a registry could show any record where another one was asked for, and hide that one.
-        raise _Elsewhere(
+        raise ProtocolError(
             "a record tag leads to another record",
             got=str(raw.digest),
             expected=key,

@@ -64,6 +64,10 @@ class Context(AbstractContextManager["Context"]):
             self._stores[key] = self._open(place, mount_from)
         return self._stores[key]
 
+    def keep(self, store: Store) -> None:
+        """Use a store that was opened elsewhere for its place, and close it with the others."""
+        self._stores[str(store.place)] = store
+
     def _open(self, place: Place, mount_from: Sequence[str]) -> Store:
         match place:
             case LayoutPlace():

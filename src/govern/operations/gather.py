@@ -8,8 +8,10 @@ round 4   every claim's bundle                               at once
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from govern.artifact.reading import Inside, has_known_config, read_inside
 from govern.errors import NotFound, Undecided
@@ -21,6 +23,7 @@ from govern.oci.media_types import IMAGE_MANIFEST
 from govern.oci.reference import Pinned
 from govern.operations.claims import Claims, find_claims
 from govern.operations.context import Context
+from govern.operations.file_list import files_of
 from govern.store.object_cache import ObjectCache
 from govern.store.protocol import Store
 
@@ -38,6 +41,7 @@ class Gathered:
         artifact: claims about D.
         line: claims about L.
         notes: what a person should hear, and what decides nothing.
+        files: reads path → sha256 of every file, where a record speaks of files.
     """
 
     pinned: Pinned
@@ -47,6 +51,7 @@ class Gathered:
     inside: Inside
     artifact: Claims
     line: Claims
+    files: Callable[[], Mapping[str, str]]
     notes: tuple[str, ...] = ()
 
 
@@ -67,7 +72,8 @@ def gather(context: Context, pinned: Pinned, name: Name) -> Gathered:
         manifest = read_manifest(raw, "the artifact's manifest")
         inside = read_inside(manifest, read_config(store, manifest, cache))
         notes = tuple(note for note in (line_note.result(),) if note)
-        return Gathered(pinned, name, raw, manifest, inside, of_artifact.result(), of_line.result(), notes)
+        files = partial(files_of, store, manifest, cache)
+        return Gathered(pinned, name, raw, manifest, inside, of_artifact.result(), of_line.result(), files, notes)
 
 
 def read_artifact(store: Store, pinned: Pinned, cache: ObjectCache) -> RawManifest:

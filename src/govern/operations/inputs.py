@@ -1,4 +1,4 @@
-"""What an artifact was made from: from the lock of a pull, else from what the metadata file says.
+"""What an artifact was made from: from the lock of a pull, else from what the metadata file says; and by which code.
 
 A lock was written when the bytes came; a tag that is looked up now may have moved since the training. So
 each input says how it was observed: `lock`, `at-push` or `declared`.
@@ -15,6 +15,7 @@ from govern.capture.provenance import Input
 from govern.errors import InvalidInput
 from govern.oci.digest import Digest
 from govern.oci.reference import parse
+from govern.operations.code import named_code
 from govern.operations.context import Context, resolve
 
 
@@ -30,7 +31,7 @@ def resolve_inputs(
         folders: of `--input`: directories that a pull made.
 
     Raises:
-        InvalidInput: for a directory without a lock.
+        InvalidInput: for a directory without a lock, and for code that is not there.
         Undecided: for a reference that cannot be resolved now.
     """
     found: list[Input] = []
@@ -43,7 +44,9 @@ def resolve_inputs(
     unique: dict[tuple[str, str], Input] = {}
     for one in found:
         unique.setdefault((str(one.digest or ""), one.uri), one)
-    return tuple(unique.values())
+    code = metadata.code if metadata is not None else None
+    folder = path if path.is_dir() else path.parent
+    return (*unique.values(), *(named_code(context, folder, code) if code is not None else ()))
 
 
 def _locked(lock: Lock, role: str) -> Input:
@@ -54,6 +57,7 @@ def _locked(lock: Lock, role: str) -> Input:
         digest=Digest(lock.digest),
         role=role or ("train" if lock.kind == "dataset" else "base"),
         observed="lock",
+        verified=False if lock.verified is None else None,
     )
 
 

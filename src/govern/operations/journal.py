@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from govern import canonical
@@ -19,7 +20,7 @@ from govern.intoto import base64
 from govern.limits import MAX_JOURNAL
 from govern.oci.digest import Digest
 from govern.operations.attach import Signed, reopen
-from govern.trust.keys import PublicKey
+from govern.signing.record_signer import RecordSigner
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +34,24 @@ class Journal:
     path: Path | None
 
     @classmethod
-    def of(cls, state: Path | None, repository: str, digest: Digest, signer: Digest) -> Journal:
-        """Return the journal that belongs to (repository, D, signer)."""
+    def of(cls, state: Path | None, repository: str, digest: Digest, signer: str) -> Journal:
+        """Return the journal that belongs to (repository, D, the signer's label)."""
         if state is None:
             return cls(None)
         key = hashlib.sha256(f"{repository}\x00{digest}\x00{signer}".encode()).hexdigest()
         return cls(state / "journal" / f"{key}.json")
 
-    def read(self, key: PublicKey) -> tuple[Signed, ...]:
-        """Return what was signed before; anything that does not verify with `key` counts as nothing."""
+    def read(self, signer: RecordSigner, at: datetime | None = None) -> tuple[Signed, ...]:
+        """Return what was signed before; anything that is not this signer's counts as nothing."""
         if self.path is None:
             return ()
         try:
             with self.path.open("rb") as file:
                 data = file.read(MAX_JOURNAL.value + 1)
             value = canonical.loads(data, "the journal", bound=MAX_JOURNAL)
-            return tuple(reopen(base64.decode(one["bundle"], "a bundle"), str(one["created"]), key) for one in value)
+            return tuple(
+                reopen(base64.decode(one["bundle"], "a bundle"), str(one["created"]), signer, at) for one in value
+            )
         except (OSError, GovernError, KeyError, TypeError, IndexError):
             return ()
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from govern.errors import InvalidInput
 from govern.limits import MAX_POLICY
-from govern.policy.model import Policy, read_policy
+from govern.policy.model import Policy
+from govern.policy.reading import read_policy
 
 
 def load_policy(path: Path) -> Policy:

@@ -19,28 +19,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from govern import canonical
 from govern.artifact.metadata.missing import missing_for_policy
 from govern.artifact.pack import Packed
 from govern.capture.provenance import Input
-from govern.errors import ContentMismatch, Denied, GovernError, InvalidInput, NotFound
-from govern.limits import MAX_CONFIG
+from govern.errors import Denied, NotFound
 from govern.line import line_of
-from govern.names import LINE_TAG, Name, Version
+from govern.names import Name, Version
 from govern.oci.digest import Digest
-from govern.oci.manifest import RawManifest, read_manifest
 from govern.oci.reference import Pinned, Place, Reference, RegistryPlace, parse
 from govern.operations.ahead import SentAhead
 from govern.operations.attach import Signed, attach_record, put_line
 from govern.operations.context import Context
+from govern.operations.held_name import refuse_other_line
 from govern.operations.inputs import resolve_inputs
 from govern.operations.journal import Journal
 from govern.operations.push_plan import Plan, PushOptions, pack_planned, plan_push
 from govern.operations.push_records import push_records
 from govern.operations.taken import Taken, read_taken
 from govern.operations.upload import upload
-from govern.signing.signer import Signer
-from govern.store.protocol import Store
+from govern.signing.record_signer import RecordSigner
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ class Pushed:
     missing: tuple[str, ...]
 
 
-def push(context: Context, path: Path, reference: Reference, signer: Signer, options: PushOptions) -> Pushed:
+def push(context: Context, path: Path, reference: Reference, signer: RecordSigner, options: PushOptions) -> Pushed:
     """Push a model or a dataset as one atomic step.
 
     Args:
@@ -88,10 +85,10 @@ def push(context: Context, path: Path, reference: Reference, signer: Signer, opt
     at = context.clock()
     plan = plan_push(context, path, reference, options)
     inputs = resolve_inputs(context, path, plan.metadata, options.inputs)
-    store, key = context.store(reference.place, _mountable(inputs, reference.place)), signer.public_key
+    store = context.store(reference.place, _mountable(inputs, reference.place))
     # (1)
-    before = read_taken(context, store, plan.name, plan.version, key, options.policy)
-    _refuse_other_line(store, plan.name)
+    before = read_taken(context, store, plan.name, plan.version, signer, options.policy)
+    refuse_other_line(store, plan.name, "push")
     with SentAhead(store, context.settings.jobs) as ahead:
         # Where the version is free, what nobody hashed yet is new, most probably: it is sent while it is hashed.
         packed = pack_planned(context, path, plan, options, unhashed=ahead.begin if not before.holders else None)
@@ -99,7 +96,7 @@ def push(context: Context, path: Path, reference: Reference, signer: Signer, opt
         _refuse_foreign_tag(context, plan, packed.digest)
         descriptor = packed.manifest.descriptor
         pinned = Pinned(reference.place, packed.digest)
-        journal = Journal.of(context.settings.state, str(reference.place), packed.digest, key.signer)
+        journal = Journal.of(context.settings.state, str(reference.place), packed.digest, signer.label)
         if (there := before.complete(packed.digest, store, context)) is not None:
             context.progress.note(f"{plan.name}@{plan.version} is registered already: nothing was signed")
             # What a registry lost, or a disk spoiled, comes back from the source.
@@ -120,7 +117,7 @@ def push(context: Context, path: Path, reference: Reference, signer: Signer, opt
     put_line(store, line)
     attach_record(store, records[-1], line.manifest.descriptor, line=True)
     # (9)
-    after = read_taken(context, store, plan.name, plan.version, key, options.policy)
+    after = read_taken(context, store, plan.name, plan.version, signer, options.policy)
     # (10) and (11)
     _tag(context, plan, packed, after)
     journal.remove()
@@ -155,36 +152,6 @@ def _pushed(pinned: Pinned, plan: Plan, packed: Packed, records: Sequence[Signed
         already=already,
         missing=missing_for_policy(plan.metadata),
     )
-
-
-def _refuse_other_line(store: Store, name: Name) -> None:
-    # One repository holds one name (FORMAT §1): tags are its versions, and the line's tag keeps only one line.
-    line = line_of(name)
-    try:
-        there = store.get_manifest(LINE_TAG)
-    except (NotFound, ContentMismatch):
-        return  # what is spoiled is written again
-    if there.digest != line.digest:
-        other = _name_of_line(store, there)
-        raise InvalidInput(
-            "this repository holds another name",
-            got=str(other) if other is not None else f"{LINE_TAG} is {there.digest}, which is the line of no name",
-            expected=str(name),
-            hint="one repository holds one name: push to another repository"
-            + (f", or say --name {other}" if other is not None else ""),
-        )
-
-
-def _name_of_line(store: Store, there: RawManifest) -> Name | None:
-    """Return the name of a line, which its digest proves, or None where it is no line of any name."""
-    what = "the line that is there"
-    try:
-        (layer,) = read_manifest(there, what).layers
-        found = canonical.loads(store.read_blob(layer, MAX_CONFIG, what), what, bound=MAX_CONFIG)
-        name = Name(found["line"])
-    except (GovernError, ValueError, TypeError, KeyError):
-        return None
-    return name if line_of(name).digest == there.digest else None
 
 
 def _refuse_foreign_tag(context: Context, plan: Plan, digest: Digest) -> None:

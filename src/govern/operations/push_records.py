@@ -19,12 +19,12 @@ from govern.operations.journal import Journal
 from govern.operations.provenance import capture_provenance
 from govern.operations.push_plan import Plan, PushOptions
 from govern.operations.taken import Taken
-from govern.operations.writing import About, sign_record
+from govern.operations.writing import About, Draft, sign_records
 from govern.predicates import registration
 from govern.predicates.common import DigestSet, RecordReference, read_predicate
 from govern.predicates.kinds import SLSA_V1
 from govern.predicates.registration import Files, Registration, Waiver
-from govern.signing.signer import Signer
+from govern.signing.record_signer import RecordSigner
 from govern.times import write_time
 
 
@@ -35,7 +35,7 @@ def push_records(
     packed: Packed,
     before: Taken,
     journal: Journal,
-    signer: Signer,
+    signer: RecordSigner,
     inputs: Sequence[Input],
     at: datetime,
     options: PushOptions,
@@ -57,7 +57,7 @@ def push_records(
         options: reason and policy.
     """
     about = About(packed.digest, plan.name, plan.version)
-    journaled = _usable(journal.read(signer.public_key), about, packed)
+    journaled = _usable(journal.read(signer, at), about, packed)
     if journaled:
         return journaled
     on_artifact = before.signed_on_artifact(packed.digest, context.store(plan.reference.place), context)
@@ -68,7 +68,7 @@ def push_records(
         predicate = capture_provenance(
             context, path, plan.name, plan.version, plan.kind, packed.files, plan.metadata, inputs, at
         )
-        evidence = [sign_record([about.subject], SLSA_V1, predicate, signer, at)]
+        evidence = list(sign_records([Draft([about.subject], SLSA_V1, predicate)], signer, at))
     content = Registration(
         issued_at=write_time(at),
         reason=options.reason,
@@ -80,7 +80,7 @@ def push_records(
         metadata=to_record(plan.metadata) if plan.metadata is not None else None,
         waived=_waivers(packed),
     )
-    register = sign_record(about.subjects_with_line, registration.TYPE, content.to_json(), signer, at)
+    (register,) = sign_records([Draft(about.subjects_with_line, registration.TYPE, content.to_json())], signer, at)
     # Before anything is attached: on L, where every version is read, the bound is the smaller one (FORMAT §5).
     MAX_LINE_BUNDLE.check(len(register.bundle.data), "the registration", InvalidInput)
     records = (*evidence, register)

@@ -24,6 +24,7 @@ from govern.operations.context import Context, resolve
 from govern.operations.gather import Gathered, gather
 from govern.operations.verify import Verifier, admit_all
 from govern.policy.model import Policy
+from govern.policy.requirements import may_say
 from govern.predicates.kinds import resolve_type, word_for
 from govern.times import read_time
 from govern.trust.records import Claim, Record, Rejected
@@ -199,10 +200,11 @@ def _order(one: Found) -> tuple[str, str, str]:
 
 
 def _verified(gathered: Gathered, policy: Policy, at: datetime) -> list[Found]:
-    records, refused = admit_all(gathered, policy)
-    state = fold(records, at)
-    mine = gathered.pinned.digest
+    judged = admit_all(gathered, policy, at, at)
+    state = fold(judged.records, at)
+    mine, refused = gathered.pinned.digest, judged.refused
     return [
+        *(_record(one.record, gathered, policy, one.why) for one in judged.void if one.record.is_about(mine)),
         *(_record(one, gathered, policy) for one in state.records if one.is_about(mine)),
         *(_record(one, gathered, policy, "claims to be written later than now") for one in state.later),
         *_refused(refused, gathered),
@@ -211,7 +213,7 @@ def _verified(gathered: Gathered, policy: Policy, at: datetime) -> list[Found]:
 
 def _record(one: Record, gathered: Gathered, policy: Policy, reason: str = "") -> Found:
     kind = one.statement.predicate_type
-    authorised = policy.who_may(one.signer, kind, gathered.name) is not None
+    authorised = may_say(policy, one, gathered.name)
     return Found(
         status="verified",
         manifest=one.claim.manifest,
@@ -219,7 +221,7 @@ def _record(one: Record, gathered: Gathered, policy: Policy, reason: str = "") -
         statement=one.statement.digest,
         digest=_sha256(one.statement),
         signer=one.signer,
-        person=policy.owners.get(one.signer),
+        person=policy.owner_of(one.voice),
         authorised=authorised,
         about=one.statement.subjects[0].name,
         issued_at=_written(one.predicate),

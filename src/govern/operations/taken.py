@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from govern.errors import ContentMismatch, Denied, GovernError, NotFound, Undecided
 from govern.intoto.bundle import PublicKeyHint, read_bundle
@@ -17,14 +18,17 @@ from govern.operations.attach import Signed, reopen
 from govern.operations.claims import Claims, find_claims
 from govern.operations.context import Context
 from govern.policy.model import Policy
+from govern.policy.standing import standing
 from govern.predicates import registration
 from govern.predicates.common import read_predicate
 from govern.predicates.registration import Registration
+from govern.signing.record_signer import RecordSigner
 from govern.store.protocol import Store
-from govern.trust.admit import Subject, admit
+from govern.trust.admit import admit
 from govern.trust.anchors import Trust
-from govern.trust.keys import PublicKey
+from govern.trust.identity import Voice
 from govern.trust.records import Claim, Record
+from govern.trust.subject import Subject
 from govern.trust.wrapping import Wrapper
 
 
@@ -35,7 +39,7 @@ class Taken:
     Args:
         name: the name.
         version: the version.
-        key: the key of the one who pushes.
+        signer: who pushes.
         holders: D → who registered it, for people.
         line: the claims on the line.
         policy: the writer's policy, or None.
@@ -44,7 +48,7 @@ class Taken:
 
     name: Name
     version: Version
-    key: PublicKey
+    signer: RecordSigner
     holders: Mapping[Digest, str]
     line: Claims
     policy: Policy | None
@@ -64,7 +68,7 @@ class Taken:
     def signed_on_artifact(self, digest: Digest, store: Store, context: Context) -> tuple[Signed, ...]:
         """Return the records that this signer attached to D or to the line before."""
         claims = self._claims(digest, store, context)
-        found = [_reopened(claim, self.key) for claim in [*claims.found, *self.line.found]]
+        found = [_reopened(claim, self.signer, context.clock()) for claim in [*claims.found, *self.line.found]]
         unique = {one.identity: one for one in found if one is not None and one.statement.is_about(digest)}
         return tuple(unique[key] for key in sorted(unique))
 
@@ -78,14 +82,14 @@ class Taken:
             store.get_manifest(digest)
         except (NotFound, ContentMismatch):
             return None  # what is spoiled is pushed again
-        keys = {self.key.signer: self.key} | dict(self.policy.keys if self.policy is not None else {})
-        trust, about = Trust(keys), Subject(digest, self.name, self.version)
+        trust = self.signer.trust.joined(self.policy.trust) if self.policy is not None else self.signer.trust
+        about, now = Subject(digest, self.name, self.version), context.clock()
         claims = self._claims(digest, store, context)
-        on_artifact = _admitted(claims, about, trust)
-        on_line = _admitted(self.line, Subject(digest, self.name), trust)
-        state = fold(on_artifact.values(), context.clock())
+        on_artifact = _admitted(claims, about, trust, now)
+        on_line = _admitted(self.line, Subject(digest, self.name), trust, now)
+        state = fold(on_artifact.values(), now)
         for one in state.of_digest(digest):
-            if not self._counts(one.record.signer):
+            if not self._counts(one.record.voice):
                 continue
             evidence = [(item.statement.id, item.signer.id) for item in one.content.evidence]
             if (
@@ -97,10 +101,10 @@ class Taken:
                 return tuple(self._signed(record) for record in records)
         return None
 
-    def _counts(self, signer: Digest) -> bool:
-        if signer == self.key.signer:
+    def _counts(self, voice: Voice) -> bool:
+        if self.signer.made(voice):
             return True
-        return self.policy is not None and self.policy.who_may(signer, registration.TYPE, self.name) is not None
+        return self.policy is not None and self.policy.who_may(voice, registration.TYPE, self.name) is not None
 
     def _claims(self, digest: Digest, store: Store, context: Context) -> Claims:
         if digest not in self.artifact_claims:
@@ -114,7 +118,7 @@ class Taken:
 
 
 def read_taken(
-    context: Context, store: Store, name: Name, version: Version, key: PublicKey, policy: Policy | None
+    context: Context, store: Store, name: Name, version: Version, signer: RecordSigner, policy: Policy | None
 ) -> Taken:
     """Read a line for a writer.
 
@@ -123,7 +127,7 @@ def read_taken(
         store: where.
         name: whose line.
         version: which version is wanted.
-        key: the writer's key.
+        signer: the writer.
         policy: with one, only registrations that it authorises take a version; without one any
             well-formed registration does, because a writer cannot know every key.
 
@@ -134,15 +138,16 @@ def read_taken(
     _raise_failures(claims)
     holders: dict[Digest, str] = {}
     if policy is not None:
-        records = _admitted(claims, Subject(None, name), Trust(policy.keys)).values()
-        for one in fold(records, context.clock()).of_version(version):
-            if policy.who_may(one.record.signer, registration.TYPE, name) is not None:
-                holders[one.digest] = policy.owners.get(one.record.signer, str(one.record.signer))
+        now = context.clock()
+        stands, _ = standing(policy, _admitted(claims, Subject(None, name), policy.trust, now).values(), now)
+        for one in fold(stands, now).of_version(version):
+            if policy.who_may(one.record.voice, registration.TYPE, name) is not None:
+                holders[one.digest] = policy.name_of(one.record.voice)
     else:
         for claim in claims.found:
-            if (held := _well_formed(claim, name, version, key)) is not None:
+            if (held := _well_formed(claim, name, version, signer, context.clock())) is not None:
                 holders.setdefault(held[0], held[1])
-    return Taken(name, version, key, holders, claims, policy, {})
+    return Taken(name, version, signer, holders, claims, policy, {})
 
 
 def _raise_failures(claims: Claims) -> None:
@@ -153,12 +158,14 @@ def _raise_failures(claims: Claims) -> None:
         raise Undecided("not every record could be read", got=f"{claims.unread} more than the bound")
 
 
-def _admitted(claims: Claims, subject: Subject, trust: Trust) -> dict[tuple[Digest, Digest], Record]:
-    results = (admit(claim, subject, trust) for claim in claims.found)
+def _admitted(claims: Claims, subject: Subject, trust: Trust, at: datetime) -> dict[tuple[Digest, Digest], Record]:
+    results = (admit(claim, subject, trust, at) for claim in claims.found)
     return {one.identity: one for one in results if isinstance(one, Record)}
 
 
-def _well_formed(claim: Claim, name: Name, version: Version, own: PublicKey) -> tuple[Digest, str] | None:
+def _well_formed(
+    claim: Claim, name: Name, version: Version, own: RecordSigner, at: datetime
+) -> tuple[Digest, str] | None:
     """Return (D, signer) if a claim is a registration of this version, whoever signed it."""
     try:
         bundle = read_bundle(claim.bundle, Denied)
@@ -171,15 +178,15 @@ def _well_formed(claim: Claim, name: Name, version: Version, own: PublicKey) -> 
             return None
     except GovernError:
         return None
-    hint = bundle.material.hint if isinstance(bundle.material, PublicKeyHint) else "a certificate"
-    mine = _reopened(claim, own) is not None
-    signer = "this same key" if mine else f"a signer with the key hint {hint!r} (unverified)"
+    hint = f"the key hint {bundle.material.hint!r}" if isinstance(bundle.material, PublicKeyHint) else "a certificate"
+    mine = _reopened(claim, own, at) is not None
+    signer = "this same signer" if mine else f"a signer with {hint} (unverified)"
     return Digest.from_hex(subject.sha256), signer
 
 
-def _reopened(claim: Claim, key: PublicKey) -> Signed | None:
+def _reopened(claim: Claim, signer: RecordSigner, at: datetime) -> Signed | None:
     try:
-        return reopen(claim.bundle, _created(claim.wrapper), key)
+        return reopen(claim.bundle, _created(claim.wrapper), signer, at)
     except GovernError:
         return None
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from govern.artifact.reading import check_layers
+from govern.errors import GovernError
 from govern.ledger.state import State, fold
 from govern.names import Name
 from govern.oci.reference import Reference
 from govern.operations.context import Context, resolve
 from govern.operations.gather import Gathered, gather
+from govern.operations.trust_files import with_revocations
 from govern.policy.decide import Artifact, Completeness, decide
 from govern.policy.decision import Decision
 from govern.policy.keys_only import policy_of_keys
 from govern.policy.model import Policy
-from govern.trust.admit import Subject, admit
+from govern.policy.standing import Void, standing
+from govern.predicates.kinds import OMS_V1
+from govern.trust.admit import admit
 from govern.trust.anchors import Trust
+from govern.trust.identity import Identity
 from govern.trust.keys import PublicKey
 from govern.trust.records import Record, Rejected
+from govern.trust.subject import Subject
+
+if TYPE_CHECKING:
+    from cryptography.x509 import CertificateRevocationList
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +39,25 @@ class Verifier:
         policy: the policy, or None.
         keys: (label, key) pairs of `--key`.
         require: kinds that replace what is required, under `--key`.
+        identities: whom certificates may name, beside or instead of keys.
+        trust: authorities and logs that go with keys and identities; a policy has its own.
+        revocation_lists: of internal PKIs; they change too often to stand in a policy.
     """
 
     policy: Policy | None = None
     keys: tuple[tuple[str, PublicKey], ...] = ()
     require: tuple[str, ...] = ()
+    identities: tuple[Identity, ...] = ()
+    trust: Trust = field(default_factory=Trust)
+    revocation_lists: tuple[CertificateRevocationList, ...] = ()
 
     def for_name(self, name: Name) -> Policy:
         """Return the policy, for this expected name."""
-        return self.policy if self.policy is not None else policy_of_keys(self.keys, name, self.require)
+        if self.policy is None:
+            return policy_of_keys(self.keys, name, self.require, identities=self.identities, trust=self.trust)
+        if not self.revocation_lists:
+            return self.policy
+        return replace(self.policy, trust=with_revocations(self.policy.trust, self.revocation_lists))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +99,48 @@ def verify(
     gathered = gather(context, pinned, expected)
     # What govern would not unpack is not called good either: others do unpack it, and go where its paths lead.
     check_layers(gathered.manifest)
-    records, refused = admit_all(gathered, policy)
-    state = fold(records, moment, context.clock())
+    now = context.clock()
+    judged = admit_all(gathered, policy, moment, now)
+    state = fold(judged.records, moment, now)
     decision = decide(
         policy,
         Artifact(pinned, expected, gathered.inside.name, gathered.inside.version, gathered.inside.kind),
         state,
-        refused,
+        judged.refused,
         Completeness(
             gathered.artifact.unread + gathered.line.unread,
             tuple(gathered.artifact.failures + gathered.line.failures),
         ),
         moment,
+        judged.void,
     )
     return Verified(decision, gathered, state, policy)
 
 
-def admit_all(gathered: Gathered, policy: Policy) -> tuple[list[Record], list[Rejected]]:
-    """Judge every claim of D and of L by the policy's keys; one refusal per manifest."""
-    trust = Trust(policy.keys)
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of the claims of D and of L.
+
+    Args:
+        records: authentic, and standing.
+        refused: not authentic; one per manifest.
+        void: authentic, and of no account.
+    """
+
+    records: tuple[Record, ...]
+    refused: tuple[Rejected, ...]
+    void: tuple[Void, ...]
+
+
+def admit_all(gathered: Gathered, policy: Policy, at: datetime, now: datetime) -> Judged:
+    """Judge every claim of D and of L by the policy's anchors.
+
+    Args:
+        gathered: the claims.
+        policy: whose anchors count, and which of them still speak for somebody.
+        at: the moment that is asked about.
+        now: the verifier's clock.
+    """
     records: list[Record] = []
     refused: dict[str, Rejected] = {}
     inside = gathered.inside
@@ -106,9 +149,18 @@ def admit_all(gathered: Gathered, policy: Policy) -> tuple[list[Record], list[Re
         for rejected in claims.rejected:
             refused.setdefault(rejected.manifest, rejected)
         for claim in claims.found:
-            result = admit(claim, subject, trust)
+            result = admit(claim, subject, policy.trust, at)
+            if isinstance(result, Rejected) and result.claimed_type == OMS_V1 and subject.files is None:
+                # Read only now: of an artifact of many files the list is large, and few records speak of files.
+                try:
+                    subject = replace(subject, files=gathered.files())
+                except GovernError as fault:
+                    result = replace(result, reason=fault.bare(), about_another=False)
+                else:
+                    result = admit(claim, subject, policy.trust, at)
             if isinstance(result, Record):
                 records.append(result)
             else:
                 refused.setdefault(result.manifest, result)
-    return records, list(refused.values())
+    stands, void = standing(policy, records, now)
+    return Judged(tuple(stands), tuple(refused.values()), tuple(void))

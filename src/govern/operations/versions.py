@@ -16,11 +16,12 @@ from govern.operations.claims import Claims, find_claims
 from govern.operations.context import Context
 from govern.operations.records import peek
 from govern.operations.verify import Verifier
+from govern.policy.standing import standing
 from govern.predicates import registration
 from govern.store.protocol import Store
-from govern.trust.admit import Subject, admit
-from govern.trust.anchors import Trust
+from govern.trust.admit import admit
 from govern.trust.records import Claim, Record
+from govern.trust.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Versions:
         name: the name.
         place: where it was looked up.
         versions: in the order of their claimed times.
-        refused: claims on the line that were not admitted.
+        refused: claims on the line that were not admitted, or are void.
         failures: what could not be read.
     """
 
@@ -92,18 +93,20 @@ def list_versions(context: Context, reference: Reference, verifier: Verifier | N
         found = [one for one in (_peeked(claim, expected) for claim in claims.found) if one is not None]
     else:
         policy = verifier.for_name(expected)
-        results = [admit(claim, Subject(None, expected), Trust(policy.keys)) for claim in claims.found]
+        now = context.clock()
+        results = [admit(claim, Subject(None, expected), policy.trust, now) for claim in claims.found]
         records = [one for one in results if isinstance(one, Record)]
-        refused += len(results) - len(records)
-        for one in fold(records, context.clock()).registered:
-            allowed = policy.who_may(one.record.signer, registration.TYPE, expected) is not None
+        stands, void = standing(policy, records, now)
+        refused += len(results) - len(records) + len(void)
+        for one in fold(stands, now).registered:
+            allowed = policy.who_may(one.record.voice, registration.TYPE, expected) is not None
             found.append(
                 ListedVersion(
                     version=one.version,
                     digest=one.digest,
                     kind=one.content.kind,
                     registered_at=one.content.issued_at,
-                    signer=policy.owners.get(one.record.signer, str(one.record.signer)),
+                    signer=policy.name_of(one.record.voice),
                     status="registered" if allowed else "not authorised",
                 )
             )

@@ -15,7 +15,7 @@ from govern.oci.digest import Digest
 from govern.operations.attach import Signed
 from govern.predicates.common import RecordReference
 from govern.predicates.kinds import OURS
-from govern.signing.signer import Signer, sign_statement
+from govern.signing.record_signer import RecordSigner
 from govern.times import write_time
 from govern.trust.records import Record
 
@@ -45,18 +45,38 @@ class About:
         return self.subject, (str(self.name), line_of(self.name).digest)
 
 
-def sign_record(
-    subjects: Sequence[tuple[str, Digest]],
-    predicate_type: str,
-    predicate: Mapping[str, Any],
-    signer: Signer,
-    at: datetime,
-) -> Signed:
-    """Sign one record; `created` is `issuedAt` in kinds of ours, in all others the second of signing (FORMAT §5)."""
-    statement = write_statement(subjects, predicate_type, predicate)
-    bundle = sign_statement(statement, signer)
-    created = str(predicate["issuedAt"]) if predicate_type in OURS else write_time(at)
-    return Signed(bundle, statement, signer.public_key.signer, created)
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record before it is signed.
+
+    Args:
+        subjects: (name, digest) pairs, in order.
+        predicate_type: the URI.
+        predicate: what is said.
+    """
+
+    subjects: Sequence[tuple[str, Digest]]
+    predicate_type: str
+    predicate: Mapping[str, Any]
+
+    def created(self, at: datetime) -> str:
+        """Return `issuedAt` in kinds of ours, in all others the second of signing (FORMAT §5)."""
+        return str(self.predicate["issuedAt"]) if self.predicate_type in OURS else write_time(at)
+
+
+def sign_records(drafts: Sequence[Draft], signer: RecordSigner, at: datetime) -> tuple[Signed, ...]:
+    """Sign records at once, in their order: all, or none.
+
+    Args:
+        drafts: what is to be said.
+        signer: who says it.
+        at: the time of signing.
+    """
+    statements = [write_statement(one.subjects, one.predicate_type, one.predicate) for one in drafts]
+    return tuple(
+        Signed(signed.bundle, signed.statement, signed.signer, draft.created(at))
+        for draft, signed in zip(drafts, signer.sign(statements), strict=True)
+    )
 
 
 def saw_of(records: Iterable[Record]) -> tuple[RecordReference, ...] | None:

@@ -9,6 +9,7 @@ The rules of this version, in the order in which they are judged:
     (5) a typed tag is the registered version                   TAG-MISMATCH
     (6) everything that was listed was read                     LISTING, UNREAD
     (7) no trusted signer said what only a newer govern knows   NEWER
+    (8) a provenance is worth the build level that is asked for LEVEL
 
 Source: DESIGN §6, FORMAT §1, §4, §6, §7, §8.
 """
@@ -23,6 +24,7 @@ from govern.errors import GovernError, shortened
 from govern.ledger.state import Registered, State
 from govern.names import Name
 from govern.oci.reference import Pinned
+from govern.policy.build_level import lacking_level
 from govern.policy.decision import (
     Code,
     Decision,
@@ -37,6 +39,7 @@ from govern.policy.decision import (
 from govern.policy.model import Policy
 from govern.policy.record_views import refused_claims, seen_records
 from govern.policy.requirements import deny, may_say, satisfying, unsatisfied
+from govern.policy.standing import Void
 from govern.predicates import registration
 from govern.predicates.kinds import word_for
 from govern.times import write_time
@@ -82,6 +85,7 @@ def decide(
     refused: Sequence[Rejected],
     completeness: Completeness,
     at: datetime,
+    void: Sequence[Void] = (),
 ) -> Decision:
     """Judge an artifact.
 
@@ -93,6 +97,7 @@ def decide(
             govern wrote them.
         completeness: what was not read.
         at: the moment that is asked about.
+        void: authentic records that do not count (`standing`).
     """
     name, digest = artifact.expected, artifact.pinned.digest
     trusted = [one for one in state.registered if may_say(policy, one.record, name)]
@@ -113,7 +118,7 @@ def decide(
     # (3)
     requirements = []
     for kind in policy.require:
-        by, faults = satisfying(policy, state, digest, name, kind, refused)
+        by, faults = satisfying(policy, state, digest, name, kind, refused, void)
         if completeness.failures or completeness.unread:
             # What was not read may be just what is missing: nobody can say.
             faults = [one.model_copy(update={"outcome": "undecided"}) for one in faults]
@@ -149,6 +154,8 @@ def decide(
     reasons += _incomplete(completeness)
     # (7)
     reasons += _newer(policy, refused)
+    # (8)
+    reasons += lacking_level(policy, state, digest, name, undecided=bool(completeness.failures or completeness.unread))
     version = artifact.version or next((one.version for one in mine), None)
     return Decision(
         outcome=_outcome(reasons),
@@ -160,7 +167,7 @@ def decide(
         tag=tag,
         reasons=tuple(reasons),
         requirements=tuple(requirements),
-        records=_with_notes(seen_records(policy, state, digest, name), state),
+        records=_with_notes(seen_records(policy, state, digest, name, void), state),
         refused=refused_claims(refused),
         unread=completeness.unread,
     )
@@ -226,7 +233,7 @@ def _newer(policy: Policy, refused: Sequence[Rejected]) -> list[Reason]:
     return [
         Reason(code=Code.NEWER, outcome="undecided", message=one.reason.message, hint="update govern, then ask again")
         for one in refused
-        if one.newer is not None and one.newer in policy.keys
+        if one.newer is not None and policy.owner_of(one.newer) is not None
     ]
 
 

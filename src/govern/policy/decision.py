@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from govern.errors import Denied, GovernError, Undecided
 from govern.predicates.common import Time
+from govern.trust.identity import Identity
 
 VERSION: Final = "govern.decision/v0.1"
 
@@ -31,6 +32,7 @@ class Code(Enum):
     LISTING = "LISTING"
     UNREAD = "UNREAD"
     NEWER = "NEWER"
+    LEVEL = "LEVEL"
 
 
 class _View(BaseModel):
@@ -71,17 +73,36 @@ class CheckView(_View):
     detail: str
 
 
+class IdentityView(_View):
+    """Whom a certificate was about."""
+
+    issuer: str
+    subject: str
+
+    @classmethod
+    def of(cls, identity: Identity) -> IdentityView:
+        """Return the view of an identity."""
+        return cls(issuer=identity.issuer, subject=identity.subject)
+
+
 class RecordView(_View):
     """An authentic record."""
 
     word: Annotated[str, Field(description="What people call its type.")]
     type: Annotated[str, Field(description="Predicate type URI.")]
     statement: Annotated[str, Field(description="Digest of the statement's bytes.")]
-    signer: Annotated[str, Field(description="Digest of the signer's public key.")]
-    person: Annotated[str | None, Field(description="Whom the policy knows by this key.")]
+    signer: Annotated[str, Field(description="Digest of the signer's public key, or of the certificate's identity.")]
+    identity: Annotated[IdentityView | None, Field(description="Whom the certificate proved; null for keys.")] = None
+    person: Annotated[str | None, Field(description="Whom the policy knows by this key or identity.")]
     authorised: Annotated[bool, Field(description="Whether this person may say this about this name.")]
     manifest: Annotated[str, Field(description="Digest of the manifest under which it was found.")]
     issued_at: Annotated[str | None, Field(description="When the writer says that it was written.")]
+    proven_at: Annotated[
+        str | None, Field(description="When it existed at the latest, by a timestamp or log; null for no proof.")
+    ] = None
+    build_level: Annotated[
+        int | None, Field(description="SLSA build level of a provenance, by its signer and builder.")
+    ] = None
     about: Annotated[str, Field(description="The subject's name in the statement.")]
     note: Annotated[str, Field(description="Why it does not count, or empty.")] = ""
     checks: tuple[CheckView, ...] = ()

@@ -1,4 +1,7 @@
-"""`--key FILE`: short for a policy in which that key is the producer of the expected name (FORMAT §8)."""
+"""`--key FILE`: short for a policy in which that key is the producer of the expected name (FORMAT §8).
+
+The same for an identity that certificates prove: `--certificate-identity` and `--certificate-oidc-issuer`.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +9,57 @@ from collections.abc import Sequence
 
 from govern.errors import UsageError
 from govern.names import Name
-from govern.policy.model import Permission, Policy
+from govern.policy.model import Credential, Permission, Policy
 from govern.predicates import annotation, registration
 from govern.predicates.kinds import resolve_type
+from govern.trust.anchors import Trust
+from govern.trust.identity import Identity
 from govern.trust.keys import PublicKey
 
 
-def policy_of_keys(keys: Sequence[tuple[str, PublicKey]], name: Name, require: Sequence[str] = ()) -> Policy:
+def policy_of_keys(
+    keys: Sequence[tuple[str, PublicKey]],
+    name: Name,
+    require: Sequence[str] = (),
+    *,
+    identities: Sequence[Identity] = (),
+    trust: Trust | None = None,
+) -> Policy:
     """Return the policy that `--key` stands for.
 
-    These keys may sign evidence kinds, annotations and statuses about the expected name, and what
+    These may sign evidence kinds, annotations and statuses about the expected name, and what
     other tools define; the registration is required unless `--require` names other kinds.
 
     Args:
         keys: (label, key) pairs; the label is the file name.
         name: the expected name.
         require: kinds or URIs that replace `registration`.
+        identities: whom certificates may name.
+        trust: authorities and logs that were given beside.
     """
-    if not keys:
+    if not keys and not identities:
         raise UsageError("no key is trusted", expected="at least one --key")
-    by_signer = {key.signer: key for _, key in keys}
-    owners = {key.signer: label for label, key in keys}
+    given = trust or Trust()
+    credentials = (
+        *(Credential(label, key.signer) for label, key in keys),
+        *(Credential(one.subject, identity=one) for one in identities),
+    )
+    labels = tuple(dict.fromkeys(one.person for one in credentials))
     types = frozenset({registration.TYPE, annotation.TYPE})
     return Policy(
-        source="--key",
+        source="--key" if keys else "--certificate-identity",
         digest=None,
-        keys=by_signer,
-        owners=owners,
-        kinds=dict.fromkeys(owners.values(), "workload"),
-        permissions=tuple(
-            Permission(label, "--key", types, (name,), foreign=True) for label in dict.fromkeys(owners.values())
+        trust=Trust(
+            {**given.keys, **{key.signer: key for _, key in keys}},
+            given.roots,
+            given.pkis,
+            given.timestamp_authorities,
+            given.logs,
         ),
+        owners={one.signer: one.person for one in credentials if one.signer is not None},
+        credentials=credentials,
+        kinds=dict.fromkeys(labels, "workload"),
+        permissions=tuple(Permission(label, "--key", types, (name,), foreign=True) for label in labels),
         require=tuple(dict.fromkeys(resolve_type(one) for one in require)) or (registration.TYPE,),
         lines={},
     )

@@ -9,6 +9,7 @@ from govern.names import Name
 from govern.oci.digest import Digest
 from govern.policy.decision import Code, Reason
 from govern.policy.model import Policy
+from govern.policy.standing import Void
 from govern.predicates import registration
 from govern.predicates.kinds import is_passed, word_for
 from govern.trust.records import Record, Rejected
@@ -16,7 +17,7 @@ from govern.trust.records import Record, Rejected
 
 def may_say(policy: Policy, record: Record, name: Name) -> bool:
     """Whether the policy lets the signer of a record say this kind of thing about a name."""
-    return policy.who_may(record.signer, record.statement.predicate_type, name) is not None
+    return policy.who_may(record.voice, record.statement.predicate_type, name) is not None
 
 
 def deny(code: Code, message: str, hint: str = "") -> Reason:
@@ -25,7 +26,13 @@ def deny(code: Code, message: str, hint: str = "") -> Reason:
 
 
 def satisfying(
-    policy: Policy, state: State, digest: Digest, name: Name, kind: str, refused: Sequence[Rejected]
+    policy: Policy,
+    state: State,
+    digest: Digest,
+    name: Name,
+    kind: str,
+    refused: Sequence[Rejected],
+    void: Sequence[Void] = (),
 ) -> tuple[list[Record], list[Reason]]:
     """Return the records that satisfy a requirement, or why none does.
 
@@ -36,17 +43,17 @@ def satisfying(
         name: the name that the verifier expects.
         kind: the predicate type that is required.
         refused: claims that were not admitted: one of them may be what somebody misses.
+        void: authentic records that do not count, and why.
     """
     found = state.of_type(kind, digest)
-    allowed = [one for one in found if may_say(policy, one, name)]
-    failed = [one for one in allowed if not is_passed(one.statement.predicate_type, one.predicate)]
-    allowed = [one for one in allowed if one not in failed]
+    permitted = [one for one in found if may_say(policy, one, name)]
+    passed = [one for one in permitted if is_passed(one.statement.predicate_type, one.predicate)]
     good: list[Record] = []
     dangling: list[str] = []
-    for record in allowed:
+    for record in passed:
         missing = unsatisfied(record, state)
         if missing:
-            who = policy.owners.get(record.signer, record.signer)
+            who = policy.name_of(record.voice)
             dangling.append(f"the {record.word} by {who} is there and does not count: expected {missing}")
         else:
             good.append(record)
@@ -61,7 +68,7 @@ def satisfying(
                 "restore it from another copy, or push again from the source; govern records shows what is there",
             )
         ]
-    if failed:
+    if permitted:
         return [], [
             deny(
                 Code.MISSING,
@@ -70,12 +77,21 @@ def satisfying(
             )
         ]
     if found:
-        signers = ", ".join(sorted({policy.owners.get(one.signer, one.signer) for one in found}))
+        signers = ", ".join(sorted({policy.name_of(one.voice) for one in found}))
         return [], [
             deny(
                 Code.MISSING,
                 f"no authorised {word}: found one by {signers}, who may not sign it for {str(name)!r}",
                 "the policy's roles say who may",
+            )
+        ]
+    mine = [one for one in void if one.record.statement.predicate_type == kind and one.record.is_about(digest)]
+    if mine:
+        return [], [
+            deny(
+                Code.MISSING,
+                f"the {word} of {name} does not count: {mine[0].why}",
+                "whoever made the artifact signs it again, with what speaks for them now",
             )
         ]
     return [], [
@@ -100,7 +116,7 @@ def unsatisfied(record: Record, state: State) -> str:
     """Return which evidence a record lists that is not among the admitted records, or empty."""
     if not isinstance(record.content, registration.Registration):
         return ""
-    known = {one.identity for one in state.records}
+    known = state.identities
     for wanted in record.content.evidence:
         if (wanted.statement.id, wanted.signer.id) not in known:
             return f"the evidence that it lists, statement {wanted.statement.id} by {wanted.signer.id}"

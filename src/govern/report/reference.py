@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from govern.artifact.metadata.model import MetadataFile
 from govern.artifact.roles import TABLE
-from govern.policy.model import PolicyFile
+from govern.policy.file import PolicyFile
 from govern.predicates.kinds import ALIASES, OMS_V1, OURS, SLSA_V1
 
 

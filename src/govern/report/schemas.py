@@ -15,7 +15,7 @@ from govern.artifact.metadata.model import MetadataFile
 from govern.names import NAMESPACE
 from govern.oci.descriptor import DigestText
 from govern.policy.decision import Decision
-from govern.policy.model import PolicyFile
+from govern.policy.file import PolicyFile
 from govern.predicates.annotation import Annotation
 from govern.predicates.registration import Registration
 from govern.report.file_views import CheckView, InitView, KeyView, PolicyCheckView, RefusalView, RepairView

@@ -64,6 +64,13 @@ class Blobs(Protocol):
         """Return a small blob, checked. Raises NotFound, ContentMismatch, LimitExceeded, Undecided."""
         ...
 
+    def stream_blob(self, descriptor: Descriptor) -> Iterator[memoryview]:
+        """Yield a blob's bytes as they come, each view until the next; who reads them checks them.
+
+        Cuts are mended on the way. Raises NotFound, Undecided.
+        """
+        ...
+
     def fetch_blob(self, descriptor: Descriptor, target: Path, progress: Progress) -> None:
         """Write a blob to `target`: checked first, then renamed, so that no wrong byte has that name."""
         ...

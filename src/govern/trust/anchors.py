@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-
-from cryptography.x509 import Certificate, CertificateRevocationList
+from typing import TYPE_CHECKING
 
 from govern.oci.digest import Digest
 from govern.trust.keys import PublicKey
+
+if TYPE_CHECKING:
+    # Who verifies with keys alone does not load what reads certificates.
+    from cryptography.x509 import Certificate, CertificateRevocationList
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,16 @@ class Trust:
     pkis: tuple[Pki, ...] = ()
     timestamp_authorities: tuple[Authority, ...] = ()
     logs: tuple[Log, ...] = ()
+
+    def joined(self, other: Trust) -> Trust:
+        """Return what either of two trusts."""
+        return Trust(
+            {**self.keys, **other.keys},
+            tuple(dict.fromkeys(self.roots + other.roots)),
+            tuple(dict.fromkeys(self.pkis + other.pkis)),
+            tuple(dict.fromkeys(self.timestamp_authorities + other.timestamp_authorities)),
+            tuple(dict.fromkeys(self.logs + other.logs)),
+        )
 
     @property
     def all_timestamp_authorities(self) -> tuple[Authority, ...]:

@@ -24,3 +24,21 @@ class Identity:
     def signer(self) -> Digest:
         """Who this is in records: sha256 of canonical {`issuer`, `subject`} (FORMAT §5)."""
         return Digest.of(canonical.dumps({"issuer": self.issuer, "subject": self.subject}))
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who signed, as a proof found it: a key, or an identity. Whose voice it is, the policy says.
+
+    Args:
+        signer: sha256 of the key's DER SPKI, or of the identity.
+        identity: what the certificate said, or None for keys.
+    """
+
+    signer: Digest
+    identity: Identity | None = None
+
+    @classmethod
+    def of(cls, identity: Identity) -> Voice:
+        """Return the voice of an identity."""
+        return cls(identity.signer, identity)

@@ -78,7 +78,7 @@ class PublicKey:
                     pass
                 else:
                     return
-            case _:  # pragma: no cover - `_accept` lets no other kind in
+            case _:  # pragma: no cover - `accept` lets no other kind in
                 raise InvalidInput("the key is of a kind that cannot verify")
         raise Denied(
             "the signature does not belong to these bytes and this key",
@@ -127,10 +127,11 @@ def read_public_key(data: bytes, what: str = "the public key", error: type[Gover
         raise error(
             f"{what} cannot be read", got=str(fault)[:200], expected="a PEM public key (SubjectPublicKeyInfo)"
         ) from fault
-    return _accept(key, what, error)
+    return accept(key, what, error)
 
 
-def _accept(key: PublicKeyTypes, what: str, error: type[GovernError]) -> PublicKey:
+def accept(key: PublicKeyTypes, what: str, error: type[GovernError]) -> PublicKey:
+    """Return the value of a parsed key; raise `error` for kinds and sizes that are too weak."""
     match key:
         case ec.EllipticCurvePublicKey(curve=ec.SECP256R1() | ec.SECP384R1() | ec.SECP521R1()):
             pass

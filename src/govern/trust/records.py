@@ -6,8 +6,8 @@ that, or a `Rejected`, which is kept: auditors see what was refused and why.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,8 @@ from govern.intoto.statement import Statement
 from govern.oci.digest import Digest
 from govern.predicates.common import Common, DigestSet, RecordReference
 from govern.predicates.kinds import OURS, word_for
+from govern.trust.identity import Identity, Voice
+from govern.trust.timestamps import TrustedTime
 from govern.trust.wrapping import Wrapper
 
 
@@ -63,10 +65,14 @@ class Record:
         claim: where it was found.
         bundle: the parsed bundle.
         statement: what was signed.
-        signer: who signed: sha256 of the DER SPKI.
+        signer: who signed: sha256 of the DER SPKI, or of the certificate's identity.
         content: the parsed predicate, for kinds of ours; None for others.
         issued_at: when the writer says that it was written, or None.
         checks: the steps of the proof.
+        certified: the identity that the certificate proved, or None for keys.
+        times: when it existed, by others' word than the signer's; earliest first.
+        logged: whether a pinned transparency log holds it.
+        described: the artifact that a statement without its digest was compared with and describes, or None.
     """
 
     claim: Claim
@@ -76,6 +82,15 @@ class Record:
     content: Common | None
     issued_at: datetime | None
     checks: tuple[Check, ...]
+    certified: Identity | None = None
+    times: tuple[TrustedTime, ...] = ()
+    logged: bool = False
+    described: Digest | None = None
+
+    @property
+    def voice(self) -> Voice:
+        """Who signed; whose voice it is, the policy says."""
+        return Voice(self.signer, self.certified)
 
     @property
     def identity(self) -> tuple[Digest, Digest]:
@@ -98,6 +113,8 @@ class Record:
         Kinds that speak of the line as well are about their first subject; the line is only where they are
         listed.
         """
+        if self.described is not None:
+            return self.described == digest
         kind = OURS.get(self.statement.predicate_type)
         if kind is not None and kind.names_line:
             return self.statement.subjects[0].sha256 == digest.encoded
@@ -133,4 +150,27 @@ class Rejected:
     claimed_type: str = ""
     claimed_signer: str = ""
     about_another: bool = False
-    newer: Digest | None = None
+    newer: Voice | None = None
+
+
+def unite(records: Iterable[Record]) -> list[Record]:
+    """Return each record once, whatever number of wrappings it was found in (FORMAT §5).
+
+    The wrapping that is kept is the same on every machine, and what any of them proves about time counts: somebody
+    who copies a record without its timestamp takes nothing away.
+    """
+    unique: dict[tuple[Digest, Digest], Record] = {}
+    for record in records:
+        known = unique.get(record.identity)
+        if known is None:
+            unique[record.identity] = record
+            continue
+        first, other = sorted((known, record), key=lambda one: one.claim.manifest)
+        if (known.times, known.logged) == (record.times, record.logged):
+            unique[record.identity] = first
+            continue
+        # The proof that is shown is the one that proves more.
+        shown = min((first, other), key=lambda one: (not one.logged, not one.times, one.times[:1]))
+        times = tuple(sorted({*known.times, *record.times}))
+        unique[record.identity] = replace(first, times=times, logged=known.logged or record.logged, checks=shown.checks)
+    return [unique[key] for key in sorted(unique)]

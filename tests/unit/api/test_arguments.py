@@ -12,6 +12,7 @@ from govern.operations.context import Context
 from govern.policy.template import policy_template
 from govern.settings import Settings
 from govern.signing.key_file import generate_key_pair
+from govern.signing.key_record_signer import KeyRecordSigner
 from support.records import key_of, signer
 
 
@@ -41,16 +42,18 @@ def test_without_settings_those_of_the_environment_hold(monkeypatch: pytest.Monk
 
 def test_a_signer_is_a_value_or_the_key_at_a_path(context: Context, pair: tuple[Path, Path]) -> None:
     made = signer()
-    assert signer_of(context, made, None) is made
+    own = KeyRecordSigner(made)
+    assert signer_of(context, own, None) is own
+    assert signer_of(context, made, None).label == own.label
     private, _ = pair
     opened = [signer_of(context, private, "secret"), signer_of(context, str(private), "secret")]
-    assert opened[0].public_key.signer == opened[1].public_key.signer
+    assert opened[0].label == opened[1].label
 
 
 def test_a_passphrase_of_the_call_comes_before_that_of_the_environment(pair: tuple[Path, Path]) -> None:
     private, _ = pair
     context = Context(Settings(environment={"GOVERN_KEY_PASSPHRASE": "secret"}))
-    assert signer_of(context, private, None).public_key
+    assert signer_of(context, private, None).label
     with pytest.raises(InvalidInput, match="a wrong passphrase"):
         signer_of(context, private, "other")
     with pytest.raises(InvalidInput, match="is encrypted"):

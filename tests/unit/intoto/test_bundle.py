@@ -12,7 +12,8 @@ import pytest
 
 from govern import canonical
 from govern.errors import Denied, InvalidInput
-from govern.intoto.bundle import CertificateChain, PublicKeyHint, read_bundle, write_key_bundle
+from govern.intoto.bundle import CertificateChain, PublicKeyHint, read_bundle
+from govern.intoto.bundle_writer import write_key_bundle
 from govern.intoto.dsse import Envelope, Signature
 from govern.limits import MAX_BUNDLE
 from govern.oci.media_types import BUNDLE, BUNDLE_LONG

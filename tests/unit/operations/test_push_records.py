@@ -32,6 +32,7 @@ from govern.predicates import registration
 from govern.predicates.kinds import SLSA_V1
 from govern.settings import Settings
 from govern.signing.key_file import KeySigner
+from govern.signing.key_record_signer import KeyRecordSigner
 from support.records import HEX, key_of, signer
 from support.trees import write_tree
 
@@ -56,11 +57,11 @@ class Desk:
     def sign(
         self, by: KeySigner | None = None, at: datetime = AT, inputs: tuple[Input, ...] = ()
     ) -> tuple[Signed, ...]:
-        by = by or signer()
+        own = KeyRecordSigner(by or signer())
         plan, packed = self.packed()
         store = self.context.store(plan.reference.place)
-        before = read_taken(self.context, store, plan.name, plan.version, by.public_key, None)
-        return push_records(self.context, self.model, plan, packed, before, self.journal, by, inputs, at, self.options)
+        before = read_taken(self.context, store, plan.name, plan.version, own, None)
+        return push_records(self.context, self.model, plan, packed, before, self.journal, own, inputs, at, self.options)
 
     def attach(self, *records: Signed) -> None:
         plan, packed = self.packed()
@@ -150,7 +151,7 @@ def test_a_push_that_was_killed_sends_the_same_bytes(journaled: Desk) -> None:
 
 def test_what_was_signed_is_written_down_before_anybody_could_send_it(journaled: Desk) -> None:
     signed = journaled.sign()
-    assert bundles(journaled.journal.read(key_of())) == bundles(signed)
+    assert bundles(journaled.journal.read(KeyRecordSigner(signer()))) == bundles(signed)
 
 
 def test_a_journal_of_another_key_is_not_used(journaled: Desk) -> None:
@@ -211,4 +212,4 @@ def test_what_would_not_fit_on_the_line_is_refused_and_not_written_down(
     monkeypatch.setattr("govern.operations.push_records.MAX_LINE_BUNDLE", Bound("MAX_LINE_BUNDLE", 1_000))
     with pytest.raises(InvalidInput, match="MAX_LINE_BUNDLE"):
         journaled.sign()
-    assert journaled.journal.read(key_of()) == ()
+    assert journaled.journal.read(KeyRecordSigner(signer())) == ()

@@ -17,10 +17,12 @@ from govern.oci.reference import Pinned, RegistryPlace
 from govern.policy.decide import Artifact, Completeness, decide
 from govern.policy.decision import Code, Decision
 from govern.policy.keys_only import policy_of_keys
-from govern.policy.model import Permission, Policy
+from govern.policy.model import Credential, Permission, Policy, TrustedBuilder
 from govern.predicates.annotation import TYPE as ANNOTATION
-from govern.predicates.kinds import TEST_RESULT
+from govern.predicates.kinds import SLSA_V1, TEST_RESULT
 from govern.predicates.registration import TYPE as REGISTRATION
+from govern.trust.anchors import Trust
+from govern.trust.identity import Voice
 from govern.trust.records import Record, Rejected
 from support.records import (
     AT,
@@ -55,6 +57,7 @@ PASSED, FAILED = (
     record(write_statement([(f"{NAME}@{VERSION}", D)], TEST_RESULT, {"result": result, "configuration": []}))
     for result in ("PASSED", "FAILED")
 )
+BUILDER = "https://build.example/builder"
 FUTURE = record(registration_of(issuedAt="2027-01-01T00:00:00Z"))
 
 
@@ -64,8 +67,12 @@ def policy(*require: str, **keys: str) -> Policy:
     known = {"stranger": "stranger", **keys}
     return replace(
         made,
-        keys={**made.keys, **{key_of(label).signer: key_of(label) for label in known}},
+        trust=Trust({**made.trust.keys, **{key_of(label).signer: key_of(label) for label in known}}),
         owners={**made.owners, **{key_of(label).signer: person for label, person in known.items()}},
+        credentials=(
+            *made.credentials,
+            *(Credential(person, key_of(label).signer) for label, person in known.items()),
+        ),
     )
 
 
@@ -180,7 +187,7 @@ def test_what_was_not_read_is_never_a_yes_and_takes_back_no_no(records, complete
     [("ci", "undecided", [("NEWER", "undecided")]), ("nobody", "allowed", []), (None, "allowed", [])],
 )
 def test_what_only_a_newer_govern_knows_is_never_a_yes(signer, outcome, expected):
-    newer = key_of(signer).signer if signer else None
+    newer = Voice(key_of(signer).signer) if signer else None
     refused = Rejected(Digest.of(b"newer"), Denied("a kind that this govern does not know"), newer=newer)
     decision = judge(D_ALL, refused=[refused])
     assert (decision.outcome, codes(decision)) == (outcome, expected)
@@ -201,11 +208,33 @@ def test_a_name_that_is_none_is_not_offered_as_a_flag():
     assert "--name acme/other" in judge(D_ALL, replace(ARTIFACT, name="acme/other")).reasons[0].hint
 
 
+@pytest.mark.parametrize(
+    ("asked", "builder", "people", "level", "expected"),
+    [
+        (None, "", (), 1, []),
+        (1, "", (), 1, []),
+        (2, "https://build.example/b", ("ci",), 1, [("LEVEL", "denied")]),
+        (2, BUILDER, ("stranger",), 1, [("LEVEL", "denied")]),
+        (2, BUILDER, ("ci",), 2, []),
+        (3, BUILDER, ("ci",), 2, [("LEVEL", "denied")]),
+    ],
+)
+def test_a_provenance_is_worth_what_its_signer_and_builder_are(asked, builder, people, level, expected):
+    made = record(write_statement([(f"{NAME}@{VERSION}", D)], SLSA_V1, {"runDetails": {"builder": {"id": BUILDER}}}))
+    pair = TrustedBuilder(builder, frozenset(people), 2)
+    decision = decide(
+        replace(policy(), builders=(pair,), level=asked), ARTIFACT, fold([*D_ALL, made], AT), [], Completeness(), AT
+    )
+    assert codes(decision) == expected
+    assert [one.build_level for one in decision.records if one.statement == made.statement.digest] == [level]
+
+
 def test_every_code_of_this_version_has_a_case():
     tables: list[Any] = [
         test_the_table_of_reasons,
         test_what_was_not_read_is_never_a_yes_and_takes_back_no_no,
         test_what_only_a_newer_govern_knows_is_never_a_yes,
+        test_a_provenance_is_worth_what_its_signer_and_builder_are,
     ]
     seen = {code for table in tables for case in table.pytestmark[0].args[1] for code, _ in case[-1]}
     assert seen == {code.value for code in Code}

@@ -11,10 +11,12 @@ from govern.errors import InvalidInput
 from govern.limits import MAX_POLICY
 from govern.names import NAMESPACE, Name
 from govern.oci.digest import Digest
-from govern.policy.model import Policy, is_foreign, read_policy
+from govern.policy.model import Policy, is_foreign
+from govern.policy.reading import read_policy
 from govern.predicates.annotation import TYPE as ANNOTATION
 from govern.predicates.kinds import SLSA_V1
 from govern.predicates.registration import TYPE as REGISTRATION
+from govern.trust.identity import Voice
 from support.records import NAME, key_of
 
 
@@ -59,7 +61,7 @@ def test_a_policy_is_read():
     assert policy.digest == Digest.of(GOOD.encode())
     assert policy.require == (REGISTRATION, SLSA_V1)
     assert dict(policy.kinds) == {"ci": "workload", "anna": "human"}
-    assert set(policy.keys) == {key_of(label).signer for label in ("ci", "anna", "anna2")}
+    assert set(policy.trust.keys) == {key_of(label).signer for label in ("ci", "anna", "anna2")}
     assert policy.owners[key_of("anna").signer] == policy.owners[key_of("anna2").signer] == "anna"
 
 
@@ -84,7 +86,7 @@ def test_a_policy_is_read():
     ],
 )
 def test_trust_is_a_triple_of_person_kind_and_name(label, kind, name, role):
-    found = read(GOOD).who_may(key_of(label).signer, kind, Name(name))
+    found = read(GOOD).who_may(Voice(key_of(label).signer), kind, Name(name))
     assert (found.role if found else None) == role
 
 
@@ -206,7 +208,7 @@ def test_one_key_of_two_people_is_refused():
 
 def test_a_key_that_a_person_has_twice_is_one_key():
     text = HEAD + "people:\n" + person("ci", "ci", "ci") + person("anna", "anna") + ROLES + "require: [registration]\n"
-    assert len(read(text).keys) == 2
+    assert len(read(text).trust.keys) == 2
 
 
 def test_every_unknown_member_is_named_at_its_line():
@@ -236,4 +238,4 @@ def test_what_a_policy_is_made_of_is_plain_data():
     policy: Any = read(GOOD)
     with pytest.raises(AttributeError):
         policy.require = ()
-    assert policy.who_may(key_of("ci").signer, REGISTRATION, NAME).person == "ci"
+    assert policy.who_may(Voice(key_of("ci").signer), REGISTRATION, NAME).person == "ci"

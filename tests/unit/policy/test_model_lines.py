@@ -7,7 +7,8 @@ from textwrap import indent
 import pytest
 
 from govern.errors import InvalidInput
-from govern.policy.model import Policy, matches, read_policy
+from govern.policy.model import Policy, matches
+from govern.policy.reading import read_policy
 from support.records import key_of
 
 GOOD = f"""\

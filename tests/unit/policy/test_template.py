@@ -6,10 +6,12 @@ import pytest
 
 from govern.errors import UsageError
 from govern.names import Name
-from govern.policy.model import Policy, read_policy
+from govern.policy.model import Policy
+from govern.policy.reading import read_policy
 from govern.policy.template import policy_template
 from govern.predicates.kinds import SLSA_V1, resolve_type
 from govern.predicates.registration import TYPE as REGISTRATION
+from govern.trust.identity import Voice
 from support.records import key_of
 
 
@@ -20,11 +22,11 @@ def made(*arguments, **options) -> Policy:
 def test_a_key_may_describe_the_names_that_were_given_and_no_others() -> None:
     policy = made([("ci", key_of())], ["acme/**", "other"])
     for kind in (REGISTRATION, SLSA_V1, resolve_type("test-result"), resolve_type("annotation")):
-        assert policy.who_may(key_of().signer, kind, Name("acme/fraud")) is not None
-        assert policy.who_may(key_of().signer, kind, Name("other")) is not None
-        assert policy.who_may(key_of().signer, kind, Name("third")) is None
-    assert policy.who_may(key_of().signer, resolve_type("vsa"), Name("other")) is None
-    assert policy.who_may(key_of("stranger").signer, REGISTRATION, Name("other")) is None
+        assert policy.who_may(Voice(key_of().signer), kind, Name("acme/fraud")) is not None
+        assert policy.who_may(Voice(key_of().signer), kind, Name("other")) is not None
+        assert policy.who_may(Voice(key_of().signer), kind, Name("third")) is None
+    assert policy.who_may(Voice(key_of().signer), resolve_type("vsa"), Name("other")) is None
+    assert policy.who_may(Voice(key_of("stranger").signer), REGISTRATION, Name("other")) is None
     assert policy.require == (REGISTRATION,)
 
 
@@ -54,7 +56,7 @@ def test_words_that_yaml_reads_otherwise_are_still_what_was_said() -> None:
     uri = "https://example.com/audit/v1"
     policy = made([("2026", key_of()), ("true", key_of("t"))], ["**", "123"], [("r.example.com/a", "456")], (uri,))
     assert policy.owners == {key_of().signer: "2026", key_of("t").signer: "true"}
-    assert policy.who_may(key_of("t").signer, REGISTRATION, Name("acme/fraud")) is not None
+    assert policy.who_may(Voice(key_of("t").signer), REGISTRATION, Name("acme/fraud")) is not None
     assert policy.expected_name("r.example.com/a") == "456"
     assert policy.require == (uri,)
 

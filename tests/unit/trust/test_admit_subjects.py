@@ -14,8 +14,9 @@ from govern.oci.digest import Digest
 from govern.predicates.annotation import TYPE as ANNOTATION
 from govern.predicates.kinds import COSIGN_SIGN, SLSA_V1
 from govern.predicates.registration import TYPE as REGISTRATION
-from govern.trust.admit import Subject, admit
+from govern.trust.admit import admit
 from govern.trust.records import Record, Rejected
+from govern.trust.subject import Subject
 from support.records import (
     ARTIFACT,
     LINE,

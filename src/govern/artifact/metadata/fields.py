@@ -11,14 +11,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictI
 from govern import canonical
 from govern.errors import GovernError, InvalidInput
 from govern.limits import MAX_DECIMAL, MAX_LICENCE, MAX_LOCATION, MAX_TEXT
-from govern.names import Name, Version
+from govern.names import PERSON_ID, Name, Version
 from govern.oci.digest import Digest
 from govern.oci.reference import parse
 from govern.paths import check_path
 from govern.predicates.common import is_decimal
-
-PERSON_ID: Final = r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$"
-"""The ids of a policy's `people` and `roles`."""
 
 _LICENCE_TERM: Final = re.compile(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?[A-Za-z0-9.-]+\+?")
 _LICENCE_FAMILIES: Final[Mapping[str, str]] = {

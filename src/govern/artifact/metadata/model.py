@@ -28,7 +28,7 @@ from govern.artifact.metadata.fields import (
     VersionText,
     Words,
 )
-from govern.limits import MAX_LISTED, MAX_LOCK_FILES, MAX_OWNERS
+from govern.limits import MAX_LISTED, MAX_LOCK_FILES, MAX_LOGS, MAX_OWNERS
 from govern.predicates.common import Time
 
 FILE_NAME: Final = "govern.yaml"
@@ -86,6 +86,7 @@ class Code(_Section):
     repository: Location | None = Field(None, description="URL of the repository.")
     commit: Commit | None = Field(None, description="The full commit id, 40 or 64 hex digits.")
     entry_point: Location | None = Field(None, description="The script or command that was run.")
+    path: Location | None = Field(None, description="A directory of code, from this one; its digest is recorded.")
 
 
 class Training(_Section):
@@ -102,6 +103,9 @@ class Training(_Section):
     framework: Words | None = Field(None, description="Framework and version; installed ones are captured too.")
     lock_files: tuple[TreePath, ...] = Field(
         (), max_length=MAX_LOCK_FILES.value, description="Lock files inside the pushed directory."
+    )
+    logs: tuple[TreePath, ...] = Field(
+        (), max_length=MAX_LOGS.value, description="Logs inside the pushed directory; their digests are recorded."
     )
 
 

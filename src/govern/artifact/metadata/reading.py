@@ -67,8 +67,10 @@ def read_metadata(data: bytes, source: str, is_there: Callable[[str], bool] | No
 def _named_files(metadata: MetadataFile) -> Iterator[tuple[Path, str]]:
     if metadata.card is not None:
         yield ("card",), metadata.card
-    for number, one in enumerate(metadata.training.lock_files if metadata.training is not None else ()):
-        yield ("training", "lock_files", number), one
+    if metadata.training is not None:
+        for key in ("lock_files", "logs"):
+            for number, one in enumerate(getattr(metadata.training, key)):
+                yield ("training", key, number), one
 
 
 def _unsignable(value: object, path: Path) -> Iterator[tuple[Path, str]]:

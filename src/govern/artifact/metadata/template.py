@@ -99,6 +99,7 @@ kind: {kind}
 #  repository: https://git.example.com/acme/fraud
 #  commit: 3f786850e387550fdab836ed7e6dc881de23001b
 #  entry_point: train.py
+#  path: ../src
 
 # Asked by: AI Act Annex IV 2(c) and Annex XI 1(2)(d,e) for compute and energy; ISO/IEC 42001 A.4.4.
 #training:
@@ -112,6 +113,7 @@ kind: {kind}
 #  seed: 42
 #  framework: xgboost 2.1.1
 #  lock_files: [requirements.lock]
+#  logs: [train.log]
 
 # Text, integers, true and false; nested ones with a dot.
 # Asked by: AI Act Annex IV 2(b); model registries in general.

@@ -9,7 +9,6 @@ Source: distribution spec 1.1, "Pulling blobs"; RFC 9110 §14.
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,7 +23,8 @@ from govern.oci.descriptor import Descriptor
 from govern.progress import Progress
 from govern.store.registry.answer import SLOWEST, Answer
 from govern.store.registry.behind import Behind
-from govern.store.registry.client import Client, read_only
+from govern.store.registry.blob_request import BlobRequest, NoRange
+from govern.store.registry.client import Client
 from govern.store.registry.retry import Tries
 from govern.store.regular_file import open_own
 
@@ -43,11 +43,6 @@ SLOW_STREAM: Final = 80 * 1024 * 1024
 machine's own work, hashing the others say, would not become faster by more of them."""
 
 STREAMS: Final = 6
-_CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)")
-
-
-class _NoRange(Exception):
-    """The registry answered a range request with something else; one stream from the start it is."""
 
 
 @dataclass(slots=True)
@@ -108,7 +103,7 @@ class Download:
             try:
                 self._stream(file, hasher, done)
                 break
-            except _NoRange:
+            except NoRange:
                 file.truncate(0)
                 self.progress.advance(-done)
                 hasher, done, resumed = self.descriptor.id.hasher(), 0, False
@@ -137,43 +132,7 @@ class Download:
         return done
 
     def _get(self, start: int, end: int | None) -> Answer:
-        """Ask for bytes from `start` up to but not including `end`; None is the blob's end."""
-        wanted = self.descriptor.size if end is None else end
-        headers = {"Range": f"bytes={start}-{wanted - 1}"} if start or end is not None else {}
-        url = self.client.url(f"{self.repository}/blobs/{self.descriptor.digest}")
-        answer = self.client.request("GET", url, read_only(self.repository), headers=headers)
-        if headers:
-            if answer.status == 200 or answer.status == 416:
-                answer.close()
-                raise _NoRange
-            if answer.status != 206:
-                raise self.client.fault(answer, f"{self.what} cannot be read")
-            self._check_range(answer, start, wanted)
-        elif answer.status != 200:
-            raise self.client.fault(answer, f"{self.what} cannot be read")
-        elif answer.length is not None and answer.length != self.descriptor.size:
-            answer.close()
-            raise self._wrong_size(f"{answer.length} bytes")
-        return answer
-
-    def _check_range(self, answer: Answer, start: int, end: int) -> None:
-        match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
-        total = match[3] if match else None
-        if (
-            match is None
-            or int(match[1]) != start
-            or int(match[2]) != end - 1
-            or (total and int(total) != self.descriptor.size)
-        ):
-            got = answer.headers.get("Content-Range", "none")[:80]
-            answer.close()
-            if total and int(total) != self.descriptor.size:
-                raise self._wrong_size(f"{total} bytes")
-            raise ProtocolError(
-                f"{self.what} came from another place than asked",
-                got=f"Content-Range {got!r}",
-                expected=f"bytes {start}-{end - 1}/{self.descriptor.size}",
-            )
+        return BlobRequest(self.client, self.repository, self.descriptor).get(start, end)
 
     def _stream(self, file: FileIO, hasher: _Hash, done: int) -> int:
         answer = self._get(done, None)
@@ -272,16 +231,11 @@ class Download:
             except NetworkError:
                 if stop.is_set() or not tries.again():
                     raise
-            except _NoRange as fault:
+            except NoRange as fault:
                 raise ProtocolError(f"{self.what} came whole where a part was asked", expected="206") from fault
 
     def _wrong_size(self, got: str) -> GovernError:
-        return ContentMismatch(
-            f"{self.what} is not as long as its descriptor says",
-            got=got,
-            expected=f"{self.descriptor.size} bytes",
-            hint="do not use it: somebody or something changed these bytes",
-        )
+        return BlobRequest(self.client, self.repository, self.descriptor).wrong_size(got)
 
 
 def _write(file: int, data: memoryview, offset: int) -> None:

@@ -17,10 +17,12 @@ from govern.progress import Progress
 from govern.settings import Settings
 from govern.store.protocol import Listing
 from govern.store.registry.ahead import Ahead
+from govern.store.registry.blob_request import BlobRequest
 from govern.store.registry.client import Client, read_only
 from govern.store.registry.download import STREAMS, Download
 from govern.store.registry.manifests import get_manifest, list_tags, put_manifest
 from govern.store.registry.referrers import ReferrersOf
+from govern.store.registry.stream import stream_blob
 from govern.store.registry.upload import has_blob, put_blob
 
 
@@ -96,6 +98,10 @@ class RegistryStore:
             part.replace(target)
         except OSError as fault:
             raise Undecided("a blob cannot be put in place", got=f"{str(target)!r}: {fault.strerror}") from fault
+
+    def stream_blob(self, descriptor: Descriptor) -> Iterator[memoryview]:
+        """See `Blobs.stream_blob`."""
+        return stream_blob(BlobRequest(self._client, self._repository, descriptor))
 
     def put_blob(self, content: Content, progress: Progress) -> None:
         """See `Blobs.put_blob`."""

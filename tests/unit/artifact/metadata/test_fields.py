@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from govern.artifact.metadata.fields import PERSON_ID
 from govern.artifact.metadata.model import Metric
 from govern.limits import MAX_DECIMAL, MAX_LICENCE, MAX_LOCATION, MAX_TEXT
-from govern.policy.model import PolicyFile
+from govern.names import PERSON_ID
+from govern.policy.file import PolicyFile
 from support.metadata import fault, read
 
 

@@ -1,0 +1,85 @@
+"""Certificates and revocation lists in PEM, as people keep them in files and policies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from govern.errors import GovernError, InvalidInput
+from govern.limits import MAX_CHAIN, MAX_KEY_FILE, MAX_REVOCATION_LIST
+from govern.trust.anchors import Authority
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate, CertificateRevocationList
+
+
+def read_chain(data: bytes, what: str, error: type[GovernError] = InvalidInput) -> tuple[Certificate, ...]:
+    """Read one certificate or several, in the order of the file.
+
+    Raises:
+        error: for none, too many, and private keys.
+    """
+    from cryptography.x509 import load_pem_x509_certificates
+
+    MAX_KEY_FILE.check(len(data), what, error)
+    if b"PRIVATE KEY-----" in data:
+        raise error(f"{what} holds a private key", expected="certificates alone", hint="take the key out of the file")
+    try:
+        chain = tuple(load_pem_x509_certificates(data))
+        for one in chain:
+            one.extensions, one.subject, one.issuer  # noqa: B018 - parsed when first looked at
+    except Exception as fault:  # the library raises several kinds for what it cannot parse
+        raise error(f"{what} cannot be read", got=str(fault)[:200], expected="PEM certificates") from fault
+    MAX_CHAIN.check(len(chain), what, error)
+    return chain
+
+
+def read_authority_root(data: bytes, what: str, error: type[GovernError] = InvalidInput) -> Certificate:
+    """Read the root of an internal PKI: one self-signed certificate of an authority."""
+    from cryptography.x509 import BasicConstraints, ExtensionNotFound
+
+    chain = read_chain(data, what, error)
+    if len(chain) != 1:
+        raise error(f"{what} is not one certificate", got=f"{len(chain)} certificates", expected="the root alone")
+    root = chain[0]
+    try:
+        authority = root.extensions.get_extension_for_class(BasicConstraints).value.ca
+    except ExtensionNotFound:
+        authority = False
+    if not authority or root.issuer != root.subject:
+        raise error(
+            f"{what} is not the root of an authority",
+            got=root.subject.rfc4514_string()[:200],
+            expected="a self-signed certificate with CA:TRUE",
+        )
+    return root
+
+
+def read_timestamp_chain(data: bytes, what: str, error: type[GovernError] = InvalidInput) -> Authority:
+    """Read a timestamp authority: the certificate that signs first, the root last."""
+    from cryptography.x509 import ExtendedKeyUsage, ExtensionNotFound
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    chain = read_chain(data, what, error)
+    try:
+        usage = tuple(chain[0].extensions.get_extension_for_class(ExtendedKeyUsage).value)
+    except ExtensionNotFound:
+        usage = ()
+    if len(chain) < 2 or ExtendedKeyUsageOID.TIME_STAMPING not in usage:
+        raise error(
+            f"{what} does not begin with a certificate that timestamps",
+            got=f"{len(chain)} certificates, the first {chain[0].subject.rfc4514_string()[:200]}",
+            expected="the signing certificate (timeStamping) first, then its authorities, the root last",
+            hint="timestamp-server serves its chain at /api/v1/timestamp/certchain",
+        )
+    return Authority(chain[0].subject.rfc4514_string(), chain)
+
+
+def read_revocation_list(data: bytes, what: str, error: type[GovernError] = InvalidInput) -> CertificateRevocationList:
+    """Read one revocation list, PEM or DER."""
+    from cryptography.x509 import load_der_x509_crl, load_pem_x509_crl
+
+    MAX_REVOCATION_LIST.check(len(data), what, error)
+    try:
+        return load_pem_x509_crl(data) if data.startswith(b"-----BEGIN") else load_der_x509_crl(data)
+    except Exception as fault:  # the library raises several kinds for what it cannot parse
+        raise error(f"{what} cannot be read", got=str(fault)[:200], expected="a revocation list (CRL)") from fault
