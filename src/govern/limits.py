@@ -158,8 +158,10 @@ MAX_LOG_ENTRIES: Final = Bound("MAX_LOG_ENTRIES", 32, "log entries")
 MAX_POLICY: Final = Bound("MAX_POLICY", 4 * MiB)
 MAX_METADATA: Final = Bound("MAX_METADATA", 4 * MiB)
 MAX_PREDICATE: Final = Bound("MAX_PREDICATE", 8 * MiB)
+MAX_IMPORTED: Final = Bound("MAX_IMPORTED", 64 * MiB)
+"""A file of bundles that others signed."""
+
 MAX_KEY_FILE: Final = Bound("MAX_KEY_FILE", 64 * KiB)
-MAX_TRUST_CONFIG: Final = Bound("MAX_TRUST_CONFIG", 4 * MiB)
 MAX_TRUSTED_ROOT: Final = Bound("MAX_TRUSTED_ROOT", 1 * MiB)
 """A Sigstore instance's keys and certificates; the public one's take 7 kB."""
 

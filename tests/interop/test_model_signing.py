@@ -23,7 +23,8 @@ from govern.oci.manifest import read_manifest
 from govern.operations.file_list import files_of
 from govern.predicates.kinds import OMS_V1
 from govern.signing.key_file import KeySigner
-from govern.signing.oms import oms_bundle, oms_hint
+from govern.signing.key_record_signer import KeyRecordSigner
+from govern.signing.oms import oms_hint
 from govern.store.layout import LayoutStore
 from govern.store.object_cache import ObjectCache
 from govern.trust.keys import PublicKey, wrap
@@ -113,9 +114,9 @@ def pulled(push: Push, tmp_path: Path, files: Files, pair: Pair) -> tuple[Path, 
     made = push(files)
     out = tmp_path / "out"
     govern.pull(made.reference, out, insecure_no_verify=True, name="acme/fraud")
-    bundle = oms_bundle(oms_of(made.listed()), KeySigner(pair.private))
-    write_model_sig(out, bundle.data)
-    return out, bundle
+    (signed,) = KeyRecordSigner(KeySigner(pair.private)).sign([oms_of(made.listed())])
+    write_model_sig(out, signed.bundle.data)
+    return out, signed.bundle
 
 
 @pytest.mark.parametrize("tree", TREES)

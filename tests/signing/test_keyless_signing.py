@@ -93,7 +93,7 @@ def test_what_it_signed_is_admitted_under_its_own_anchors_and_known_as_its_own(
     # Another process of the same job knows it as well, before it has a certificate.
     for other, own in ((shape, True), ("email" if shape == "ci" else "ci", False)):
         assert signer_of(sigstore.token(other)).made(admitted.voice) is own
-    assert not signer.made(replace(admitted, certified=Identity("https://elsewhere.example", sigstore.san(shape))).voice)
+    assert not signer.made(Voice.of(Identity("https://elsewhere.example", sigstore.san(shape))))
     assert not signer.made(record(registration_of()).voice)
 
 
@@ -163,9 +163,7 @@ def test_a_token_that_is_now_somebody_elses_signs_nothing(
 def test_a_job_that_may_not_ask_for_a_token_is_told_how(sigstore: Sigstore, monkeypatch: pytest.MonkeyPatch) -> None:
     refusal = refused(ambient(sigstore, monkeypatch, ACTIONS_ID_TOKEN_REQUEST_TOKEN=""))
     assert "id-token: write" in refusal.hint
-    refusal = refused(
-        ambient(sigstore, monkeypatch, ACTIONS_ID_TOKEN_REQUEST_TOKEN="planted-secret"), "planted-secret"
-    )
+    refusal = refused(ambient(sigstore, monkeypatch, ACTIONS_ID_TOKEN_REQUEST_TOKEN="planted-secret"), "planted-secret")
     assert "code=401" in refusal.got
 
 
@@ -241,5 +239,7 @@ def test_a_token_is_sent_in_the_clear_only_where_that_was_said(
     files = sigstore.variant(tmp_path / "far", fulcio="http://fulcio.example.test")
     assert "in the clear" in refused(signer_of(token, files=files), token).what
     # 192.0.2.1 is nobody's; that it is asked at all is the difference.
-    said = Settings(hosts={"fulcio.example.test": HostSettings(plain_http=True)}, environment={"all_proxy": sigstore.dead})
+    said = Settings(
+        hosts={"fulcio.example.test": HostSettings(plain_http=True)}, environment={"all_proxy": sigstore.dead}
+    )
     assert "cannot be reached" in refused(signer_of(token, files=files, settings=said), token).what

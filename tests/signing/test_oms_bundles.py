@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from govern.intoto.bundle_writer import write_key_bundle
 from govern.intoto.statement import read_statement
 from govern.settings import Settings
 from govern.signing.certificate_signer import load_certificate_signer
+from govern.signing.key_file import KeySigner
 from govern.signing.key_record_signer import KeyRecordSigner
 from govern.signing.keyless import KeylessSigner, token_source
 from govern.signing.log_client import LogClient
-from govern.signing.oms import with_oms_hint
 from govern.signing.timestamp_client import TimestampClient
 from govern.trust.admit import admit
 from govern.trust.anchors import Pki, Trust
@@ -24,7 +25,7 @@ from govern.trust.subject import Subject
 from govern.trust.trusted_root import read_trusted_root
 from support.model_signing import ModelSigning
 from support.oms import hashed, oms_of
-from support.records import AT, NAME, VERSION, D, claim_of, signer
+from support.records import NAME, VERSION, D, claim_of, signer
 from support.sigstore.pki import Chain, make_chain
 from support.sigstore.stack import Sigstore
 
@@ -53,7 +54,8 @@ def root_of(sigstore: Sigstore) -> Trust:
 
 def admitted(data: bytes, trust: Trust, files: dict[str, str] | None = None) -> Record | None:
     """Return the record that a bundle becomes beside an artifact of these files."""
-    result = admit(claim_of(data), Subject(D, NAME, VERSION, files=HASHED if files is None else files), trust, AT)
+    subject = Subject(D, NAME, VERSION, files=HASHED if files is None else files)
+    result = admit(claim_of(data), subject, trust, datetime.now(UTC))
     return result if isinstance(result, Record) else None
 
 
@@ -66,13 +68,13 @@ def test_model_signing_takes_a_key_with_timestamps_and_a_log(
     key = signer()
     one = KeyRecordSigner(key, TimestampClient((sigstore.tsa,), SETTINGS), LogClient(sigstore.rekor, SETTINGS))
     (signed,) = one.sign([oms_of(HASHED)])
-    bundle = with_oms_hint(signed.bundle, key.public_key)
+    bundle = signed.bundle
     assert len(bundle.timestamps) == len(bundle.log_entries) == 1
     (tmp_path / "key.pub").write_text(key.public_key.to_pem())
     (tmp_path / "model.sig").write_bytes(bundle.data)
     assert oms.accepts(model, tmp_path / "key.pub", tmp_path / "model.sig")
     # By cosign's hint model_signing does not know its key again.
-    (tmp_path / "model.sig").write_bytes(signed.bundle.data)
+    (tmp_path / "model.sig").write_bytes(write_key_bundle(bundle.envelope, key.public_key.hint).data)
     assert not oms.accepts(model, tmp_path / "key.pub", tmp_path / "model.sig")
 
 
@@ -89,8 +91,6 @@ def test_model_signing_takes_an_identity(oms: ModelSigning, model: Path, tmp_pat
 
 
 def test_model_signing_takes_a_certificate_chain(oms: ModelSigning, model: Path, tmp_path: Path, chain: Chain) -> None:
-    from govern.signing.key_file import KeySigner
-
     files = chain.write(tmp_path / "chain")
     pem = b"".join(path.read_bytes() for path in (files.leaf, files.intermediate, files.root))
     one = load_certificate_signer(KeySigner(chain.leaf.key), pem, None, untimed=True)
@@ -100,8 +100,6 @@ def test_model_signing_takes_a_certificate_chain(oms: ModelSigning, model: Path,
 
 
 # --- model_signing → govern ----------------------------------------------------------------------
-
-Signs = Callable[[Path, Path], tuple[bytes, Trust]]
 
 
 def test_an_identity_that_model_signing_signed_with_is_admitted(
@@ -128,8 +126,6 @@ def test_a_chain_that_model_signing_signed_with_is_admitted(
 def test_a_key_that_model_signing_signed_with_is_admitted(
     oms: ModelSigning, model: Path, tmp_path: Path, chain: Chain
 ) -> None:
-    from govern.signing.key_file import KeySigner
-
     data = oms.signs(model, chain.write(tmp_path / "chain").key, tmp_path / "model.sig")
     key = KeySigner(chain.leaf.key).public_key
     record = admitted(data, Trust({key.signer: key}))

@@ -127,8 +127,8 @@ def body_of(kind: str, version: str, envelope: Envelope, verifier: PublicKey | b
             data = {"algorithm": "SHA2_256", "digest": b64(hashlib.sha256(signed_bytes).digest())}
             spec = {"hashedRekordV002": {"data": data, "signature": {"content": b64(sig), "verifier": verified}}}
         case "hashedrekord", "0.0.1":
-            data = {"hash": {"algorithm": "sha256", "value": hashlib.sha256(signed_bytes).hexdigest()}}
-            spec = {"data": data, "signature": {"content": b64(sig), "publicKey": {"content": who}}}
+            digest = {"algorithm": "sha256", "value": hashlib.sha256(signed_bytes).hexdigest()}
+            spec = {"data": {"hash": digest}, "signature": {"content": b64(sig), "publicKey": {"content": who}}}
         case "dsse", "0.0.1":
             logged = [{"signature": b64(sig), "verifier": who}]
             spec = {"envelopeHash": some_hash, "payloadHash": payload_hash, "signatures": logged}

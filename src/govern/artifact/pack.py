@@ -78,6 +78,11 @@ class Packed:
         """D."""
         return self.manifest.digest
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """Path → sha256 of every file, in hex digits."""
+        return {one.path: one.sha256 for one in self.files}
+
 
 def pack(
     files: Sequence[SourceFile],

@@ -24,6 +24,7 @@ _SENSITIVE: Final = re.compile(
 """A name whose value is not to be seen. Too many (`max_tokens`) is better than too few."""
 
 _PROGRAM: Final = re.compile(r"[A-Za-z][A-Za-z0-9._+-]{0,40}")
+_PYTHON: Final = re.compile(r"python[0-9.]{0,6}")
 _SCRIPT: Final = re.compile(
     r"(?!/|~)[A-Za-z0-9._/-]{1,120}\.(?:py|pyz|ipynb|sh|bash|zsh|ps1|bat|r|R|jl|rb|pl|js|ts|mjs|java|jar|go|rs|cpp|sql"
     r"|ya?ml|toml|cfg|ini)"
@@ -61,19 +62,24 @@ def clean_command(command: str, known: AbstractSet[str] = frozenset()) -> str:
 
 
 def _kept(words: list[str], known: AbstractSet[str]) -> Iterator[str]:
-    first, option = True, ""
+    first, option, python = True, "", False
     for word in words:
         match = _OPTION.fullmatch(word)
         if word in _BETWEEN:
             yield word
             first, option = True, ""
         elif first:
+            python = _PYTHON.fullmatch(word) is not None
             yield word if _PROGRAM.fullmatch(word) or _is_plain(word, known) else REDACTED
             # `NAME=value program`: the program is still to come.
             first = "=" in word
         elif match is not None:
             yield _option(match[1], match[2], known)
             option = match[1] if match[2] is None else ""
+        elif python and option == "-m":
+            # Of other programs it is a message.
+            yield word if _MODULE.fullmatch(word) else REDACTED
+            option = ""
         else:
             yield word if _is_shown(word, option, known) else REDACTED
             option = ""
@@ -84,8 +90,6 @@ def _is_plain(word: str, known: AbstractSet[str]) -> bool:
 
 
 def _is_shown(word: str, option: str, known: AbstractSet[str]) -> bool:
-    if option == "-m":
-        return _MODULE.fullmatch(word) is not None
     if _SENSITIVE.search(option):
         return False
     # What a short option means nobody knows: `-p 1234`.

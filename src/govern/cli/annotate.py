@@ -7,12 +7,11 @@ from typing import Annotated
 import typer
 
 from govern.cli.options import PolicyFile, Reference, SignedName, open_policy
-from govern.cli.signing_options import Signing
+from govern.cli.signing_options import Signing, report_attested
 from govern.cli.verb import Run, single
 from govern.errors import UsageError
 from govern.operations.attest import annotate as annotate_artifact
 from govern.predicates.annotation import PLAIN_SCHEMA
-from govern.report.views import AttestView
 
 
 def annotate(
@@ -40,12 +39,7 @@ def annotate(
         name=name,
         policy=open_policy(run, policy),
     )
-    run.console.say(f"annotation about {attested.about} attached to {attested.pinned}")
-    run.console.say(f"manifest {attested.manifest}, statement {attested.statement}")
-    if run.console.json:
-        run.console.out_json(AttestView.of(attested).to_json())
-    else:
-        run.console.out(attested.statement)
+    report_attested(run, attested)
 
 
 def _entries(texts: list[str]) -> dict[str, str]:

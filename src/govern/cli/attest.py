@@ -10,12 +10,12 @@ import typer
 
 from govern import canonical
 from govern.cli.options import Reference, SignedName
-from govern.cli.signing_options import Signing
+from govern.cli.signing_options import Signing, report_attested
 from govern.cli.verb import Run, single
-from govern.errors import InvalidInput
-from govern.limits import MAX_PREDICATE
+from govern.errors import InvalidInput, UsageError
+from govern.limits import MAX_IMPORTED, MAX_PREDICATE, Bound
 from govern.operations.attest import attest as attest_artifact
-from govern.report.views import AttestView
+from govern.operations.import_bundle import import_bundles
 
 
 def attest(
@@ -23,21 +23,35 @@ def attest(
     reference: Reference,
     signing: Signing,
     kind: Annotated[
-        str, typer.Option("--type", metavar="TYPE", help="A kind, an alias like slsaprovenance1, or a URI.")
-    ],
-    predicate: Annotated[Path, typer.Option("--predicate", metavar="FILE", help="JSON; - for standard input.")],
+        str | None, typer.Option("--type", metavar="TYPE", help="A kind, an alias like slsaprovenance1, or a URI.")
+    ] = None,
+    predicate: Annotated[
+        Path | None, typer.Option("--predicate", metavar="FILE", help="JSON; - for standard input.")
+    ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option("--import", metavar="BUNDLE", help="Attach what somebody else signed, as it is; - for stdin."),
+    ] = None,
     name: SignedName = None,
 ) -> None:
     """Attach a signed statement of any predicate type. Prints the statement's digest."""
-    value = _predicate(_read(predicate), f"the predicate {predicate}")
-    signer = signing.open(run)
-    attested = attest_artifact(run.context, run.context.parse(reference), kind, value, signer, name=name)
-    run.console.say(f"{attested.word} about {attested.about} attached to {attested.pinned}")
-    run.console.say(f"manifest {attested.manifest}, statement {attested.statement}")
-    if run.console.json:
-        run.console.out_json(AttestView.of(attested).to_json())
+    if bundle is not None:
+        if signing.chosen() or kind is not None or predicate is not None:
+            raise UsageError("--import signs nothing", expected="neither --key, --type nor --predicate with it")
+        data = _read(bundle, "the bundle", MAX_IMPORTED)
+        found = import_bundles(run.context, run.context.parse(reference), data, f"the bundle {bundle}", name=name)
+        run.console.say("nothing was verified: whose signature it is, govern verify says under a policy")
     else:
-        run.console.out(attested.statement)
+        if kind is None or predicate is None or not signing.chosen():
+            raise UsageError(
+                "nothing says what to attest",
+                expected="--key KEY, --type TYPE and --predicate FILE; or --import BUNDLE",
+            )
+        value = _predicate(_read(predicate, "the predicate", MAX_PREDICATE), f"the predicate {predicate}")
+        signer = signing.open(run)
+        found = (attest_artifact(run.context, run.context.parse(reference), kind, value, signer, name=name),)
+    for one in found:
+        report_attested(run, one)
 
 
 def _predicate(data: bytes, what: str) -> dict[str, Any]:
@@ -61,18 +75,18 @@ def _predicate(data: bytes, what: str) -> dict[str, Any]:
     return value
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, what: str, bound: Bound) -> bytes:
     if str(path) == "-":
-        return sys.stdin.buffer.read(MAX_PREDICATE.value + 1)
+        return sys.stdin.buffer.read(bound.value + 1)
     try:
         with path.open("rb") as file:
-            return file.read(MAX_PREDICATE.value + 1)
+            return file.read(bound.value + 1)
     except OSError as fault:
         raise InvalidInput(
-            "the predicate cannot be read",
+            f"{what} cannot be read",
             got=f"{str(path)!r}: {fault.strerror}",
             expected="a file with JSON, or - for standard input",
-            hint="--predicate FILE, where FILE is one that you may read",
+            hint="name a file that you may read",
         ) from fault
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -73,9 +72,7 @@ def show(run: Run, reference: Reference) -> None:
         run.console.out(show_text(shown))
 
 
-def tree(
-    run: Run, reference: Reference, trusted: Trusted, name: ExpectedName = None
-) -> None:
+def tree(run: Run, reference: Reference, trusted: Trusted, name: ExpectedName = None) -> None:
     """Show an artifact and everything attached to it."""
     verifier = _verifier(run, trusted)
     target = run.context.parse(reference)

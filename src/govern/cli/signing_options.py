@@ -11,7 +11,9 @@ import typer
 
 from govern.cli.options import PassphraseFile, open_key
 from govern.cli.verb import Run
+from govern.operations.attest import Attested
 from govern.operations.signers import SignWith, record_signer
+from govern.report.views import AttestView
 from govern.signing.record_signer import RecordSigner
 
 
@@ -68,3 +70,13 @@ class Signing:
         if signer.services:
             run.console.detail("signing will ask " + ", ".join(signer.services))
         return signer
+
+
+def report_attested(run: Run, attested: Attested) -> None:
+    """Say what was attached; stdout is the statement's digest."""
+    run.console.say(f"{attested.word} about {attested.about} attached to {attested.pinned}")
+    run.console.say(f"manifest {attested.manifest}, statement {attested.statement}")
+    if run.console.json:
+        run.console.out_json(AttestView.of(attested).to_json())
+    else:
+        run.console.out(attested.statement)

@@ -82,7 +82,7 @@ def attest(
             "an OpenSSF model signature is not a predicate about a manifest",
             got=kind,
             expected="another type",
-            hint="sign the directory with model_signing; this version does not write such signatures",
+            hint="govern push writes one of a model; one of another tool is attached with --import model.sig",
         )
     ours = OURS.get(predicate_type)
     if ours is not None:

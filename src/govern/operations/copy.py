@@ -18,20 +18,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from govern.errors import GovernError, UsageError
+from govern.errors import Denied, GovernError, UsageError
 from govern.limits import MAX_DEPENDENCIES
 from govern.line import line_of
-from govern.names import Name
 from govern.oci.digest import Digest
 from govern.oci.reference import LayoutPlace, Pinned, Place, Reference, RegistryPlace
 from govern.operations.context import Context
-from govern.operations.copy_dependencies import dependencies_of, find_dependency, place_below, place_beside
+from govern.operations.copy_dependencies import (
+    Dependency,
+    dependencies_of,
+    find_dependency,
+    place_below,
+    place_beside,
+)
 from govern.operations.copy_plan import Asked, Plan, Root, plan_copy
 from govern.operations.copy_records import carry_records
 from govern.operations.copy_result import Copied, CopiedArtifact, CopiedName, Sent
 from govern.operations.copy_tags import carry_freshness, carry_legacy, carry_line, put_version
 from govern.operations.copy_transfer import Transfer, blobs_of
-from govern.operations.held_name import held_name
+from govern.operations.held_name import held_name, refuse_other_line
 from govern.operations.verify import Verifier
 
 
@@ -111,16 +116,31 @@ def _plan_dependencies(
         try:
             MAX_DEPENDENCIES.check(len(seen), "what it was made from")
             source = find_dependency(context, plan, one)
-            name = held_name(context.store(source.place)) or one.name or context.default_name(source.place)
-            below = options.dependencies
-            target = place_below(context, below, name) if below else place_beside(first.asked.target, first.name, name)
-            asked = replace(plan.asked, source=source, target=target, name=name, expect_at=None)
-            found.append(plan_copy(context, asked, open_transfer(context, source.place, target)))
+            asked = _asked_of(context, first, plan, one, source, options)
+            transfer = open_transfer(context, source.place, asked.target)
         except GovernError as fault:
-            if options.verifier is not None and fault.exit_code == 1:
-                raise
+            plan.transfer.lacks(f"what it was made from, {one}", fault, one.digest)
+            continue
+        try:
+            found.append(plan_copy(context, asked, transfer))
+        except Denied:
+            raise
+        except GovernError as fault:
             plan.transfer.lacks(f"what it was made from, {one}", fault, one.digest)
     return found
+
+
+def _asked_of(
+    context: Context, first: Plan, plan: Plan, one: Dependency, source: Reference, options: CopyOptions
+) -> Asked:
+    name = held_name(context.store(source.place)) or one.name or context.default_name(source.place)
+    if options.dependencies is not None:
+        target = place_below(context, options.dependencies, name)
+    else:
+        target = place_beside(first.asked.target, first.name, name)
+    # A verifier expects what a record says that their policy vouches for, or what the path gives.
+    expected = one.name if one.vouched else None
+    return replace(plan.asked, source=source, target=target, name=expected, expect_at=None)
 
 
 def open_transfer(context: Context, source: Place, target: Place) -> Transfer:
@@ -163,6 +183,8 @@ def carry_all(context: Context, plans: list[Plan], *, verified: bool) -> Copied:
 
 def _carry(context: Context, plan: Plan) -> CopiedName:
     transfer, carried = plan.transfer, []
+    # Two names of one plan may have been led to one place.
+    refuse_other_line(transfer.target, plan.name, "copy")
     # (2)
     for root in plan.roots:
         try:
@@ -203,11 +225,8 @@ def _carry_artifact(context: Context, transfer: Transfer, root: Root) -> None:
 
 def _lines(context: Context, plans: list[Plan]) -> Mapping[str, str]:
     """Return what a policy must say of repositories whose path is not the name (FORMAT §1)."""
-    return {str(plan.asked.target): plan.name for plan in plans if not _gives(context, plan.asked.target, plan.name)}
-
-
-def _gives(context: Context, place: Place, name: Name) -> bool:
-    try:
-        return context.default_name(place) == name
-    except GovernError:
-        return False
+    return {
+        str(plan.asked.target): plan.name
+        for plan in plans
+        if isinstance(plan.asked.target, RegistryPlace) and context.default_name(plan.asked.target) != plan.name
+    }

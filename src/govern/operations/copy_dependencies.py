@@ -31,7 +31,7 @@ class Dependency:
         digest: which.
         name: what the record calls it, or None.
         place: where the record says that it is, or None.
-        vouched: whether the verifier's policy lets the writer of the record say this.
+        vouched: whether a policy was asked, and lets the writer of the record say this.
     """
 
     digest: Digest
@@ -44,29 +44,32 @@ class Dependency:
 
 
 def dependencies_of(context: Context, plan: Plan, root: Root) -> tuple[Dependency, ...]:
-    """Return what an artifact was made from, by every provenance about it, each once."""
+    """Return what an artifact was made from, each once.
+
+    Under a policy only those records speak that it lets their writers sign; without one, every provenance does.
+    """
     found: dict[Digest, Dependency] = {}
-    for predicate, vouched in _provenance(context, plan, root):
+    for predicate in _provenance(context, plan, root):
         for one in read_dependencies(predicate):
-            known = found.get(one.digest)
-            if known is None or (vouched and not known.vouched):
-                found[one.digest] = replace(one, vouched=vouched)
+            found.setdefault(one.digest, replace(one, vouched=root.verified is not None))
     return tuple(found.values())
 
 
-def _provenance(context: Context, plan: Plan, root: Root) -> Iterator[tuple[Mapping[str, Any], bool]]:
+def _provenance(context: Context, plan: Plan, root: Root) -> Iterator[Mapping[str, Any]]:
     if root.verified is not None:
-        claims, records = root.verified.gathered.artifact, root.verified.decision.records
-        vouched = {one.manifest for one in records if one.authorised}
+        claims = root.verified.gathered.artifact
+        vouched = {one.manifest for one in root.verified.decision.records if one.authorised}
     else:
-        source = plan.transfer.source
-        claims, vouched = find_claims(source, root.digest, context.objects, jobs=context.settings.jobs), set()
+        claims = find_claims(plan.transfer.source, root.digest, context.objects, jobs=context.settings.jobs)
+        vouched = {one.manifest for one in claims.found}
     for fault in claims.failures:
         plan.transfer.lacks("a record that may name what it was made from", fault)
     for claim in claims.found:
         said = peek(claim)
-        if said.type in (SLSA_V1, SLSA_V02) and said.digest == root.digest and said.predicate is not None:
-            yield said.predicate, claim.manifest in vouched
+        if said.type not in (SLSA_V1, SLSA_V02) or said.digest != root.digest or said.predicate is None:
+            continue
+        if claim.manifest in vouched:
+            yield said.predicate
 
 
 def read_dependencies(predicate: Mapping[str, Any]) -> Iterator[Dependency]:
@@ -151,9 +154,11 @@ def _is_near(source: Place, place: Place) -> bool:
 def place_beside(place: Place, name: Name, other: Name) -> Place:
     """Return where another name goes, beside the place of one.
 
-    A place that ends with its own name gives its beginning, followed by the other name; any other gives its
-    folder, followed by the other name's last part.
+    What has the same name goes to the same place. A place that ends with its own name gives its beginning, followed
+    by the other name; any other gives its folder, followed by the other name's last part.
     """
+    if other == name:
+        return place
     path = place.repository if isinstance(place, RegistryPlace) else place.path
     if path == name or path.endswith(f"/{name}"):
         beside = path[: len(path) - len(name)] + other

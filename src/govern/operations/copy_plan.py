@@ -103,7 +103,7 @@ def plan_copy(context: Context, asked: Asked, transfer: Transfer) -> Plan:
         Denied: for what the policy does not allow, another name inside, a version that is taken at the target.
         InvalidInput: where the target holds another name.
     """
-    found = _every_root(context, asked, transfer) if asked.whole else [_one_root(context, asked.source, transfer)]
+    found = _every_root(context, transfer) if asked.whole else [_one_root(context, asked.source, transfer)]
     name = _name_of(context, asked, transfer, found)
     roots = _of_name(transfer, name, found, asked)
     if asked.whole:
@@ -117,7 +117,7 @@ def plan_copy(context: Context, asked: Asked, transfer: Transfer) -> Plan:
         )  # fmt: skip
     refuse_other_line(transfer.target, name, "copy")
     if asked.verifier is not None:
-        roots = [replace(one, verified=_decide(context, asked, name, one)) for one in roots]
+        roots = [replace(one, verified=_decide(context, asked, asked.verifier, name, one)) for one in roots]
     roots = [_without_taken(transfer, one) for one in roots]
     if asked.records_only:
         roots, absent = _at_target(transfer, roots, asked)
@@ -143,7 +143,7 @@ def _one_root(context: Context, reference: Reference, transfer: Transfer) -> Roo
     return Root(raw, inside, tuple(tag for tag in wanted if leads.get(tag) == raw.digest))
 
 
-def _every_root(context: Context, asked: Asked, transfer: Transfer) -> list[Root]:
+def _every_root(context: Context, transfer: Transfer) -> list[Root]:
     """Return what every tag leads to; what is registered and has no tag is found once the name is known."""
     tags = [tag for tag in transfer.source_tags if not is_special(tag)]
     found: dict[Digest, Root] = {}
@@ -252,10 +252,8 @@ def _of_name(transfer: Transfer, name: Name, roots: Sequence[Root], asked: Asked
 # --- reasons not to begin ------------------------------------------------------------------------
 
 
-def _decide(context: Context, asked: Asked, name: Name, root: Root) -> Verified:
-    assert asked.verifier is not None
-    reference = replace(asked.source, digest=root.digest)
-    verified = verify(context, reference, asked.verifier, name=name)
+def _decide(context: Context, asked: Asked, verifier: Verifier, name: Name, root: Root) -> Verified:
+    verified = verify(context, replace(asked.source, digest=root.digest), verifier, name=name)
     verified.decision.require()
     return verified
 

@@ -97,7 +97,7 @@ def push(context: Context, path: Path, reference: Reference, signer: RecordSigne
         descriptor = packed.manifest.descriptor
         pinned = Pinned(reference.place, packed.digest)
         journal = Journal.of(context.settings.state, str(reference.place), packed.digest, signer.label)
-        if (there := before.complete(packed.digest, store, context)) is not None:
+        if (there := before.complete(packed, store, context)) is not None:
             context.progress.note(f"{plan.name}@{plan.version} is registered already: nothing was signed")
             # What a registry lost, or a disk spoiled, comes back from the source.
             upload(context, ahead, packed)

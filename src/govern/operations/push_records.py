@@ -22,7 +22,8 @@ from govern.operations.taken import Taken
 from govern.operations.writing import About, Draft, sign_records
 from govern.predicates import registration
 from govern.predicates.common import DigestSet, RecordReference, read_predicate
-from govern.predicates.kinds import SLSA_V1
+from govern.predicates.kinds import OMS_V1, SLSA_V1
+from govern.predicates.oms import NotForOms, write_oms
 from govern.predicates.registration import Files, Registration, Waiver
 from govern.signing.record_signer import RecordSigner
 from govern.times import write_time
@@ -64,11 +65,18 @@ def push_records(
     if attached := _usable(on_artifact, about, packed):
         return attached
     evidence = [one for one in on_artifact if one.statement.predicate_type == SLSA_V1][:1]
-    if not evidence:
+    drafts = _model_signature(context, plan, packed)
+    # Such a statement holds no time: what was signed before is the same to the byte, or of other files.
+    evidence += [one for one in on_artifact for draft in drafts if one.statement.data == draft.statement().data][:1]
+    drafts = [one for one in drafts if one.predicate_type not in {two.statement.predicate_type for two in evidence}]
+    if not any(one.statement.predicate_type == SLSA_V1 for one in evidence):
         predicate = capture_provenance(
             context, path, plan.name, plan.version, plan.kind, packed.files, plan.metadata, inputs, at
         )
-        evidence = list(sign_records([Draft([about.subject], SLSA_V1, predicate)], signer, at))
+        drafts.insert(0, Draft([about.subject], SLSA_V1, predicate))
+    if drafts:
+        # At once: a log answers once a second, whatever the number.
+        evidence += sign_records(drafts, signer, at)
     content = Registration(
         issued_at=write_time(at),
         reason=options.reason,
@@ -86,6 +94,18 @@ def push_records(
     records = (*evidence, register)
     journal.write(records)
     return records
+
+
+def _model_signature(context: Context, plan: Plan, packed: Packed) -> list[Draft]:
+    """Return the OpenSSF model signature of a model, from the hashes that are there; datasets have none."""
+    if plan.kind != "model":
+        return []
+    try:
+        subject, predicate = write_oms(plan.name, packed.digests)
+    except NotForOms as fault:
+        context.progress.note(f"no OpenSSF model signature: {fault.message}")
+        return []
+    return [Draft([subject], OMS_V1, predicate)]
 
 
 def _references(records: Sequence[Signed], subject: Descriptor) -> tuple[RecordReference, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from govern.artifact.pack import Packed
 from govern.errors import ContentMismatch, Denied, GovernError, NotFound, Undecided
 from govern.intoto.bundle import PublicKeyHint, read_bundle
 from govern.intoto.statement import read_statement
@@ -21,6 +22,7 @@ from govern.policy.model import Policy
 from govern.policy.standing import standing
 from govern.predicates import registration
 from govern.predicates.common import read_predicate
+from govern.predicates.kinds import OMS_V1
 from govern.predicates.registration import Registration
 from govern.signing.record_signer import RecordSigner
 from govern.store.protocol import Store
@@ -69,21 +71,27 @@ class Taken:
         """Return the records that this signer attached to D or to the line before."""
         claims = self._claims(digest, store, context)
         found = [_reopened(claim, self.signer, context.clock()) for claim in [*claims.found, *self.line.found]]
-        unique = {one.identity: one for one in found if one is not None and one.statement.is_about(digest)}
+        # What signs files is about no manifest: whether they are these, whoever uses it again compares.
+        unique = {
+            one.identity: one
+            for one in found
+            if one is not None and (one.statement.is_about(digest) or one.statement.predicate_type == OMS_V1)
+        }
         return tuple(unique[key] for key in sorted(unique))
 
-    def complete(self, digest: Digest, store: Store, context: Context) -> tuple[Signed, ...] | None:
+    def complete(self, packed: Packed, store: Store, context: Context) -> tuple[Signed, ...] | None:
         """Return the records of a push that is complete but perhaps for its tag, or None.
 
         Complete: D is there, and registered on D and on L by this signer (with a policy: by anyone whom it
         authorises), and all that the registration lists is there.
         """
+        digest = packed.digest
         try:
             store.get_manifest(digest)
         except (NotFound, ContentMismatch):
             return None  # what is spoiled is pushed again
         trust = self.signer.trust.joined(self.policy.trust) if self.policy is not None else self.signer.trust
-        about, now = Subject(digest, self.name, self.version), context.clock()
+        about, now = Subject(digest, self.name, self.version, packed.digests), context.clock()
         claims = self._claims(digest, store, context)
         on_artifact = _admitted(claims, about, trust, now)
         on_line = _admitted(self.line, Subject(digest, self.name), trust, now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from govern.intoto.statement import write_statement
+from govern.intoto.statement import Statement, write_statement
 from govern.ledger.heads import heads
 from govern.line import line_of
 from govern.names import Name, SubjectName
@@ -59,6 +59,10 @@ class Draft:
     predicate_type: str
     predicate: Mapping[str, Any]
 
+    def statement(self) -> Statement:
+        """Return what will be signed."""
+        return write_statement(self.subjects, self.predicate_type, self.predicate)
+
     def created(self, at: datetime) -> str:
         """Return `issuedAt` in kinds of ours, in all others the second of signing (FORMAT §5)."""
         return str(self.predicate["issuedAt"]) if self.predicate_type in OURS else write_time(at)
@@ -72,7 +76,7 @@ def sign_records(drafts: Sequence[Draft], signer: RecordSigner, at: datetime) ->
         signer: who says it.
         at: the time of signing.
     """
-    statements = [write_statement(one.subjects, one.predicate_type, one.predicate) for one in drafts]
+    statements = [one.statement() for one in drafts]
     return tuple(
         Signed(signed.bundle, signed.statement, signed.signer, draft.created(at))
         for draft, signed in zip(drafts, signer.sign(statements), strict=True)

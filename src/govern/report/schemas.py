@@ -18,6 +18,7 @@ from govern.policy.decision import Decision
 from govern.policy.file import PolicyFile
 from govern.predicates.annotation import Annotation
 from govern.predicates.registration import Registration
+from govern.report.copy_views import CopyView, SaveView
 from govern.report.file_views import CheckView, InitView, KeyView, PolicyCheckView, RefusalView, RepairView
 from govern.report.query_views import RecordsView, ResolveView, ShowView, VersionsView
 from govern.report.views import AttestView, PullView, PushView
@@ -76,6 +77,8 @@ MODELS: Final[Mapping[str, Any]] = {
     "output/list": VersionsView,
     "output/show": ShowView,
     "output/resolve": ResolveView,
+    "output/copy": CopyView,
+    "output/save": SaveView,
     "output/init": InitView,
     "output/check": CheckView,
     "output/key": KeyView,

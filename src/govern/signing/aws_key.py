@@ -5,7 +5,8 @@ for five minutes, knows neither the region of an ARN nor AWS_REGION nor another 
 it also raises.
 
 Who asks, and where: the variables and files of the AWS SDK (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_KMS, …). Needs
-`kms:GetPublicKey` and `kms:Sign`. Run against a port where nobody listens, and against no account.
+`kms:GetPublicKey` and `kms:Sign`. Run against moto, as far as that goes (it signs no digests), and against a port
+where nobody listens; never against an account.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Keys of Azure Key Vault: only digests and signatures travel.
 
 Who asks: what Azure's SDK finds (AZURE_CLIENT_ID and others, a managed identity, `az login`). Needs the role "Key
-Vault Crypto User". Run against ports where nobody listens, and against no account.
+Vault Crypto User". Run against ports where nobody listens; never against an account.
 """
 
 from __future__ import annotations

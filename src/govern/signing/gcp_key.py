@@ -1,7 +1,7 @@
 """Keys of Google Cloud's Key Management Service: only digests and signatures travel.
 
 Who asks: the application default credentials of Google's SDK. Needs `roles/cloudkms.publicKeyViewer` and
-`roles/cloudkms.signer`. Run against ports where nobody listens, and against no account.
+`roles/cloudkms.signer`. Run against ports where nobody listens; never against an account.
 """
 
 from __future__ import annotations

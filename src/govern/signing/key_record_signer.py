@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from govern.intoto.bundle import PublicKeyHint
 from govern.intoto.statement import Statement
+from govern.predicates.kinds import OMS_V1
 from govern.signing.endorsements import Endorsers
 from govern.signing.log_client import LogClient
+from govern.signing.oms import with_oms_hint
 from govern.signing.record_signer import SignedStatement
 from govern.signing.signer import Signer, sign_envelope
 from govern.signing.timestamp_client import TimestampClient
@@ -59,6 +61,10 @@ class KeyRecordSigner:
         key = self.signer.public_key
         bundles = Endorsers(self.timestamps, self.log).endorse(envelopes, PublicKeyHint(key.hint), key)
         return tuple(
-            SignedStatement(statement, bundle, key.signer)
+            SignedStatement(
+                statement,
+                with_oms_hint(bundle, key) if statement.predicate_type == OMS_V1 else bundle,
+                key.signer,
+            )
             for statement, bundle in zip(statements, bundles, strict=True)
         )

@@ -7,20 +7,8 @@ from __future__ import annotations
 
 from govern.intoto.bundle import Bundle, PublicKeyHint
 from govern.intoto.bundle_writer import write_bundle
-from govern.intoto.statement import Statement
 from govern.oci.digest import Digest
-from govern.signing.signer import Signer, sign_statement
 from govern.trust.keys import PublicKey
-
-
-def oms_bundle(statement: Statement, signer: Signer) -> Bundle:
-    """Sign an OMS statement with a key, so that `model_signing verify key` takes it.
-
-    Args:
-        statement: an OMS statement.
-        signer: who signs.
-    """
-    return with_oms_hint(sign_statement(statement, signer), signer.public_key)
 
 
 def with_oms_hint(bundle: Bundle, key: PublicKey) -> Bundle:

@@ -34,6 +34,7 @@ FAULTS: Final[dict[str, Kind]] = {
     "ProfileNotFound": UsageError,
     "InvalidConfigError": UsageError,
     "HTTPClientError": NetworkError,
+    "EndpointConnectionError": NetworkError,
     # google.auth and google.api_core
     "DefaultCredentialsError": AuthError,
     "RefreshError": AuthError,
@@ -123,7 +124,8 @@ def told(fault: Exception, what: str, hint: str) -> GovernError:
     code = _code(fault)
     kind = next((kind for pattern, kind in _CODES if re.fullmatch(pattern, code)), None) if code else None
     kind = kind or next((FAULTS[one.__name__] for one in type(fault).__mro__ if one.__name__ in FAULTS), Undecided)
-    got = f"{type(fault).__name__}{f' ({code})' if code else ''}"
+    name = type(fault).__name__
+    got = f"{name} ({code})" if code and code != name else name
     sentences = {
         AuthError: "does not accept who asks",
         NetworkError: "does not answer",

@@ -4,7 +4,7 @@ securesystemslib's `hv:` URIs are understood, but its signer is not used: it imp
 neither another mount than `transit` nor namespaces.
 
 Where Vault is, and who asks: VAULT_ADDR, VAULT_TOKEN (or ~/.vault-token), VAULT_NAMESPACE, VAULT_CACERT, and
-TRANSIT_SECRET_ENGINE_PATH, as cosign reads them.
+TRANSIT_SECRET_ENGINE_PATH, as cosign reads them. Run against Vault 1.21.
 """
 
 from __future__ import annotations

@@ -27,6 +27,14 @@ GITHUB = {
     "RUNNER_ENVIRONMENT": "github-hosted",
     "RUNNER_NAME": "anna-laptop",
     "GITHUB_ACTOR": "anna",
+    "GITHUB_TRIGGERING_ACTOR": "anna",
+    "GITHUB_ACTOR_ID": "1193975",
+    "GITHUB_REPOSITORY_ID": "42",
+    "GITHUB_REPOSITORY_OWNER_ID": "7",
+    "GITHUB_WORKFLOW_SHA": SHA,
+    "GITHUB_REF_PROTECTED": "true",
+    "RUNNER_OS": "Linux",
+    "RUNNER_ARCH": "X64",
 }
 GITLAB = {
     "CI": "true",
@@ -43,6 +51,18 @@ GITLAB = {
     "CI_DISPOSABLE_ENVIRONMENT": "true",
     "CI_REPOSITORY_URL": "https://gitlab-ci-token:geheim@gitlab.example.com/acme/fraud.git",
     "GITLAB_USER_EMAIL": "anna@example.com",
+    "GITLAB_USER_LOGIN": "anna",
+    "GITLAB_USER_NAME": "anna",
+    "GITLAB_USER_ID": "1193975",
+    "CI_COMMIT_AUTHOR": "anna <anna@example.com>",
+    "CI_RUNNER_DESCRIPTION": "anna-laptop",
+    "CI_RUNNER_EXECUTABLE_ARCH": "linux/amd64",
+    "CI_PROJECT_ID": "42",
+    "CI_PROJECT_NAMESPACE_ID": "7",
+    "CI_COMMIT_REF_PROTECTED": "false",
+    "CI_MERGE_REQUEST_IID": "24",
+    "CI_MERGE_REQUEST_PROJECT_ID": "42",
+    "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "43",
 }
 AZURE = {
     "TF_BUILD": "True",
@@ -57,6 +77,12 @@ AZURE = {
     "BUILD_SOURCEVERSION": SHA,
     "BUILD_REQUESTEDFOREMAIL": "anna@example.com",
     "AGENT_MACHINENAME": "anna-laptop",
+    "AGENT_OS": "Linux",
+    "BUILD_REQUESTEDFOR": "anna",
+    "BUILD_REQUESTEDFORID": "8f14e45f-ceea-167a-5a36-dedd4bea2543",
+    "BUILD_REPOSITORY_ID": "9f14e45f-ceea-167a-5a36-dedd4bea2543",
+    "SYSTEM_PULLREQUEST_PULLREQUESTID": "24",
+    "SYSTEM_PULLREQUEST_ISFORK": "False",
 }
 JENKINS = {
     "JENKINS_URL": "https://jenkins.example.com/",
@@ -68,6 +94,12 @@ JENKINS = {
     "BRANCH_NAME": "main",
     "GIT_COMMIT": SHA,
     "NODE_NAME": "anna-laptop",
+    "NODE_LABELS": "anna-laptop linux",
+    "CHANGE_ID": "24",
+    "CHANGE_FORK": "anna",
+    "CHANGE_AUTHOR": "anna",
+    "CHANGE_AUTHOR_EMAIL": "anna@example.com",
+    "BUILD_USER_ID": "anna",
 }
 
 
@@ -84,6 +116,12 @@ def test_github_actions_is_told_with_the_address_of_its_attempt():
         ref="refs/heads/main",
         sha=SHA,
         runner="github-hosted",
+        workflow_sha=SHA,
+        actor_id="1193975",
+        repository_id="42",
+        owner_id="7",
+        protected=True,
+        platform="Linux/X64",
     )
 
 
@@ -99,6 +137,13 @@ def test_gitlab_ci_is_told():
         ref="main",
         sha=SHA,
         runner="disposable",
+        actor_id="1193975",
+        repository_id="42",
+        owner_id="7",
+        pull_request="24",
+        fork=True,
+        protected=False,
+        platform="linux/amd64",
     )
 
 
@@ -113,6 +158,11 @@ def test_azure_pipelines_is_told():
         repository="https://dev.azure.com/acme/fraud/_git/fraud",
         ref="refs/heads/main",
         sha=SHA,
+        actor_id="8f14e45f-ceea-167a-5a36-dedd4bea2543",
+        repository_id="9f14e45f-ceea-167a-5a36-dedd4bea2543",
+        pull_request="24",
+        fork=False,
+        platform="Linux",
     )
 
 
@@ -126,7 +176,45 @@ def test_jenkins_is_told():
         repository="ssh://git.example.com/acme/fraud.git",
         ref="main",
         sha=SHA,
+        runner="agent",
+        pull_request="24",
+        fork=True,
     )
+
+
+@pytest.mark.parametrize("name", ["built-in", "master"])
+def test_the_controller_of_jenkins_is_told_from_its_agents(name):
+    facts = capture_ci({**JENKINS, "NODE_NAME": name})
+    assert facts is not None
+    assert facts.runner == "built-in"
+
+
+def test_jenkins_does_not_say_that_a_request_is_no_fork():
+    facts = capture_ci({key: value for key, value in JENKINS.items() if key != "CHANGE_FORK"})
+    assert facts is not None
+    assert facts.fork is None
+
+
+def test_gitlab_tells_forks_of_both_kinds_of_requests():
+    same = {**GITLAB, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "42"}
+    plain = {key: value for key, value in GITLAB.items() if "MERGE_REQUEST" not in key}
+    external = {
+        **plain,
+        "CI_EXTERNAL_PULL_REQUEST_IID": "24",
+        "CI_EXTERNAL_PULL_REQUEST_SOURCE_REPOSITORY": "mallory/fraud",
+        "CI_EXTERNAL_PULL_REQUEST_TARGET_REPOSITORY": "acme/fraud",
+    }
+    for env, request, fork in ((same, "24", False), (plain, None, None), (external, "24", True)):
+        facts = capture_ci(env)
+        assert facts is not None
+        assert (facts.pull_request, facts.fork) == (request, fork)
+
+
+def test_gitlab_says_the_whole_reference_of_a_pipeline_where_it_knows_it():
+    uri = "gitlab.example.com/acme/fraud//.gitlab-ci.yml@refs/heads/release-1.0"
+    facts = capture_ci({**GITLAB, "CI_CONFIG_REF_URI": uri})
+    assert facts is not None
+    assert facts.workflow == uri
 
 
 @pytest.mark.parametrize("env", [GITHUB, GITLAB, AZURE, JENKINS])
@@ -163,6 +251,8 @@ def test_a_run_whose_parts_are_missing_has_no_address():
     [
         ("GITHUB_RUN_ID", "12; rm -rf /", "run_id"),
         ("GITHUB_SHA", "main", "sha"),
+        ("GITHUB_ACTOR_ID", "anna", "actor_id"),
+        ("GITHUB_REF_PROTECTED", "perhaps", "protected"),
         ("GITHUB_SHA", SHA.upper(), "sha"),
         ("GITHUB_REPOSITORY", "acme/fraud/../..?x", "repository"),
         ("GITHUB_SERVER_URL", "file:///home/anna", "run_uri"),
@@ -192,5 +282,5 @@ def test_values_are_bounded_printable_and_without_secrets():
     )
     assert facts is not None
     for value in dataclasses.asdict(facts).values():
-        assert value is None or (len(value) <= 500 and value.isprintable())
+        assert not isinstance(value, str) or (len(value) <= 500 and value.isprintable())
     assert facts.workflow == REDACTED

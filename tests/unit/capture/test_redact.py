@@ -94,6 +94,19 @@ def test_ordinary_values_stay_as_they_are(text):
     assert not looks_secret(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("users/anna@example.com/x", f"users/{REDACTED}/x"),
+        ("Anna <anna.b+c@mail.example.co.uk>", f"Anna <{REDACTED}>"),
+        ("acme/fraud/.github/workflows/a.yml@refs/heads/release-1.0", None),
+        ("acme/data@sha256:" + "a" * 64, None),
+    ],
+)
+def test_a_mail_address_does_not_stay(text, clean):
+    assert clean_text(text) == (text if clean is None else clean)
+
+
 CI_VARIABLES = {
     "github": ("GITHUB_ACTIONS", "GITHUB_WORKFLOW", "GITHUB_JOB", "GITHUB_REF", "GITHUB_SHA", "GITHUB_REPOSITORY"),
     "gitlab": ("GITLAB_CI", "CI_JOB_NAME", "CI_COMMIT_REF_NAME", "CI_JOB_URL", "CI_PROJECT_URL", "CI_CONFIG_PATH"),

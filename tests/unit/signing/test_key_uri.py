@@ -30,9 +30,7 @@ SECRET = "s3cr3t-0815"
         ),
         (
             "pkcs11:serial=1;manufacturer=M;model=m;id=ab?pin-source=file:/run/pin&module-path=/x",
-            TokenKey(
-                serial="1", manufacturer="M", model="m", id=b"ab", pin_file=Path("/run/pin"), module=Path("/x")
-            ),
+            TokenKey(serial="1", manufacturer="M", model="m", id=b"ab", pin_file=Path("/run/pin"), module=Path("/x")),
         ),
         ("pkcs11:object=ci?pin-source=file:///run/pin", TokenKey(object="ci", pin_file=Path("/run/pin"))),
         ("pkcs11:object=ci?pin-source=/run/pin", TokenKey(object="ci", pin_file=Path("/run/pin"))),
@@ -149,7 +147,10 @@ def test_a_pin_in_the_uri_is_refused_for_every_list_of_processes_shows_it(spec: 
     assert SECRET not in "".join(traceback.format_exception(refused.value)) + refused.value.hint
 
 
-@given(st.sampled_from(["pkcs11:", "hsm:", "awskms:", "gcpkms:", "azurekms://", "hv:", "hashivault://"]), st.text(st.characters()))
+@given(
+    st.sampled_from(["pkcs11:", "hsm:", "awskms:", "gcpkms:", "azurekms://", "hv:", "hashivault://"]),
+    st.text(st.characters()),
+)
 def test_any_text_is_a_key_or_wrong_usage(scheme: str, text: str) -> None:
     try:
         assert str(parse_key_uri(scheme + text))

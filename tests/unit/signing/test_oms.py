@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from govern.errors import Denied
 from govern.intoto.bundle import PublicKeyHint
 from govern.signing.key_file import KeySigner
-from govern.signing.oms import oms_bundle, oms_hint
-from govern.trust.keys import PublicKey
+from govern.signing.key_record_signer import KeyRecordSigner
+from govern.signing.oms import oms_hint, with_oms_hint
+from govern.signing.signer import sign_statement
 from support.oms import hashed, oms_of
-from support.records import key_of, signer
+from support.records import key_of, provenance_of, signer
 
 
 def test_the_hint_is_the_hash_of_the_pem_text_as_openssl_writes_it(tmp_path: Path) -> None:
@@ -24,27 +24,16 @@ def test_the_hint_is_the_hash_of_the_pem_text_as_openssl_writes_it(tmp_path: Pat
     assert oms_hint(key) != key.hint
 
 
-def test_the_bundle_has_one_signature_over_exactly_the_statement() -> None:
+def test_a_bundle_changes_in_nothing_but_how_it_names_the_key() -> None:
     statement = oms_of(hashed(a="1"))
-    bundle = oms_bundle(statement, signer())
-    assert bundle.material == PublicKeyHint(oms_hint(key_of()))
-    assert bundle.envelope.payload == statement.data
-    (signature,) = bundle.envelope.signatures
-    key_of().verify(signature.sig, bundle.envelope.signed)
-    assert (signature.keyid, bundle.log_entries, bundle.timestamps) == ("", (), ())
+    before = sign_statement(statement, signer())
+    after = with_oms_hint(before, key_of())
+    assert after.material == PublicKeyHint(oms_hint(key_of()))
+    assert replace(after, data=before.data, material=before.material) == before
+    key_of().verify(after.envelope.signatures[0].sig, after.envelope.signed)
 
 
-class Broken:
-    """A device that signs something else."""
-
-    @property
-    def public_key(self) -> PublicKey:
-        return key_of()
-
-    def sign(self, data: bytes) -> bytes:
-        return signer().sign(data + b"?")
-
-
-def test_a_signature_that_does_not_verify_never_leaves() -> None:
-    with pytest.raises(Denied):
-        oms_bundle(oms_of(hashed(a="1")), Broken())
+def test_only_oms_statements_are_named_so() -> None:
+    statements = [provenance_of(), oms_of(hashed(a="1"))]
+    hints = [one.bundle.material for one in KeyRecordSigner(signer()).sign(statements)]
+    assert hints == [PublicKeyHint(key_of().hint), PublicKeyHint(oms_hint(key_of()))]

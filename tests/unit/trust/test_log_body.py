@@ -58,7 +58,7 @@ def test_an_entry_of_another_payload_is_refused(kind, version, verifier):
 @both
 @each_kind
 def test_an_entry_of_another_signature_is_refused(kind, version, verifier):
-    # ECDSA signs anew each time, and s ↦ n−s makes a second signature of one: the log saw the other one.
+    # ECDSA signs anew each time, and turning s around makes a second signature of one: the log saw the other one.
     again = Signature(sign(RECORD.key, RECORD.envelope.signed))
     other = Envelope(RECORD.envelope.payload, RECORD.envelope.payload_type, (again,))
     with pytest.raises(Denied, match=r"has another (signature|content|sig) than the bundle: got \d\d bytes"):
@@ -90,7 +90,7 @@ def test_an_entry_of_one_kind_does_not_pass_for_another(kind, version):
     body = body_of(kind, version, RECORD.envelope, RECORD.public)
     for other, its_version in KINDS:
         if (other, its_version) != (kind, version):
-            with pytest.raises(Denied, match="the log entry's body has another (kind|apiVersion)"):
+            with pytest.raises(Denied, match=r"the log entry's body has another (kind|apiVersion)"):
                 check(body, other, its_version, RECORD.public)
 
 
@@ -149,9 +149,11 @@ def test_no_change_of_any_part_passes(kind, version, verifier):
         if where.startswith(("spec: envelopeHash: value: '", "spec: content: hash: value: '")):
             continue
         tried += 1
-        with pytest.raises(Denied):
+        try:
             check(encoded(other), kind, version, verifier)
-            pytest.fail(f"accepted {where}")
+        except Denied:
+            continue
+        pytest.fail(f"accepted {where}")
     assert tried > 90
 
 
@@ -163,7 +165,7 @@ def test_the_payload_type_is_bound(kind, version):
         # A body of this kind does not have it; the signature, which is compared, was made over it.
         check_body(entry_of(body, kind, version), other, RECORD.public, Denied)
     else:
-        with pytest.raises(Denied, match="payloadType|digest|hash"):
+        with pytest.raises(Denied, match=r"payloadType|digest|hash"):
             check_body(entry_of(body, kind, version), other, RECORD.public, Denied)
 
 

@@ -225,7 +225,7 @@ REFUSED: Final[dict[str, tuple[Change, str]]] = {
         "of a known version",
     ),
     "a trust config": (
-        lambda root: (root.clear(), root.update(mediaType="x", trustedRoot={}, signingConfig={})),
+        lambda root: root.update(trustedRoot={}, signingConfig={}),
         "unknown fields",
     ),
     "an unknown field": (lambda root: root.update(revoked=[]), "root.json has unknown fields: got 'revoked'"),

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from govern import canonical
 from govern.errors import InvalidInput, Undecided
-from govern.limits import MAX_TRUST_CONFIG
+from govern.limits import MAX_TRUSTED_ROOT
 
 if TYPE_CHECKING:
     from sigstore.models import ClientTrustConfig
@@ -51,7 +51,7 @@ def read_instance(data: bytes, what: str) -> Instance:
     from sigstore.errors import Error
     from sigstore.models import ClientTrustConfig
 
-    body = canonical.loads(data, what, bound=MAX_TRUST_CONFIG, floats=False)
+    body = canonical.loads(data, what, bound=MAX_TRUSTED_ROOT, floats=False)
     if not isinstance(body, dict) or not isinstance(body.get("trustedRoot"), dict):
         raise InvalidInput(
             f"{what} is not a client trust configuration",
@@ -127,7 +127,7 @@ def _known() -> bytes:
 
 
 def _bounded(data: bytes) -> bytes:
-    MAX_TRUST_CONFIG.check(len(data), "the public trusted root")
+    MAX_TRUSTED_ROOT.check(len(data), "the public trusted root")
     return data
 
 

@@ -21,7 +21,7 @@ from govern.oci.media_types import IN_TOTO
 from govern.settings import Settings
 from govern.signing.endorsements import at_once
 from govern.signing.keyless.id_token import IdToken, read_id_token
-from govern.signing.keyless.instance import Instance, public_instance, read_instance
+from govern.signing.keyless.instance import PUBLIC_URL, Instance, public_instance, read_instance
 from govern.signing.keyless.token_source import TokenSource
 from govern.signing.record_signer import SignedStatement
 from govern.signing.service import Service, Session, hidden
@@ -101,7 +101,9 @@ class KeylessSigner:
 
     @property
     def services(self) -> tuple[str, ...]:
-        """See `RecordSigner.services`: authority, log and timestamp authorities."""
+        """See `RecordSigner.services`: authority, log and timestamp authorities, once these are known."""
+        if self._known_instance is None:
+            return (PUBLIC_URL,)
         config = self._instance.config.signing_config
         asked = (config.get_fulcio(), *config.get_tlogs()[:1], *config.get_tsas())
         return tuple(str(one.url) for one in asked)  # type: ignore[attr-defined]  # every kind of log has one

@@ -30,7 +30,7 @@ _State = tuple[int, int, int, int, int]
 _TICK: Final = 100_000_000
 """Nanoseconds: a file system's times move in steps, of 10 ms at most on those that are common."""
 
-_LAYOUT_FILE: Final = b'{"imageLayoutVersion":"1.0.0"}'
+LAYOUT_FILE: Final = b'{"imageLayoutVersion":"1.0.0"}'
 
 
 class IndexFile:
@@ -82,7 +82,7 @@ def _opened(root: Path) -> Iterator[FileIO]:
         with open_regular(root / "oci-layout") as file:
             version = file.read(1024)
         with open_regular(root / "index.json") as file:
-            _check_version(root, version)
+            check_version(root, version)
             yield file
     except FileNotFoundError as fault:
         raise NotFound(
@@ -96,7 +96,8 @@ def _opened(root: Path) -> Iterator[FileIO]:
         raise Undecided("the layout cannot be read", got=got) from fault
 
 
-def _check_version(root: Path, data: bytes) -> None:
+def check_version(root: Path, data: bytes) -> None:
+    """Raise `ProtocolError` where `oci-layout` is not that of a layout of this version."""
     try:
         version = json.loads(data)["imageLayoutVersion"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -153,7 +154,7 @@ def _create(root: Path) -> None:
     if not (root / "index.json").exists():
         _write(root, {"schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": []})
     with write_whole(root, root / "oci-layout") as file:
-        file.write(_LAYOUT_FILE)
+        file.write(LAYOUT_FILE)
 
 
 def add_manifest(root: Path, descriptor: Descriptor, tag: str | None) -> None:
