@@ -10,14 +10,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from govern.api import annotate, attest, pull, push, records, resolve, show, verify, versions
+    from govern.api import annotate, attest, copy, load, pull, push, records, resolve, save, show, verify, versions
     from govern.errors import Denied, GovernError, InvalidInput, Undecided
     from govern.oci.reference import Pinned
     from govern.policy.decision import Decision
 
 _PLACES = {
     **dict.fromkeys(
-        ("annotate", "attest", "pull", "push", "records", "resolve", "show", "verify", "versions"), "govern.api"
+        (
+            "annotate",
+            "attest",
+            "copy",
+            "load",
+            "pull",
+            "push",
+            "records",
+            "resolve",
+            "save",
+            "show",
+            "verify",
+            "versions",
+        ),
+        "govern.api",
     ),
     **dict.fromkeys(("Denied", "GovernError", "InvalidInput", "Undecided"), "govern.errors"),
     "Decision": "govern.policy.decision",
@@ -33,10 +47,13 @@ __all__ = [
     "Undecided",
     "annotate",
     "attest",
+    "copy",
+    "load",
     "pull",
     "push",
     "records",
     "resolve",
+    "save",
     "show",
     "verify",
     "versions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from govern.api.arguments import PolicyLike, SignWith, Trusted
+from govern.api.copying import copy, load, save
 from govern.api.verbs import annotate, attest, pull, push, records, resolve, show, verify, versions
 
 __all__ = [
@@ -11,10 +12,13 @@ __all__ = [
     "Trusted",
     "annotate",
     "attest",
+    "copy",
+    "load",
     "pull",
     "push",
     "records",
     "resolve",
+    "save",
     "show",
     "verify",
     "versions",

@@ -6,6 +6,7 @@ an output that differs was not made by the stage that is recorded, and then nobo
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -100,10 +101,9 @@ class _Read:
 
 def _read(project: Project, notes: list[str]) -> _Read:
     # Beside what is pushed, and above it, they count before git knows them.
-    near = [posixpath.join(folder, "dvc.lock") for folder in project.folders]
-    if project.inside:
-        near.append(f"{project.inside}.dvc")
-    paths = list(dict.fromkeys([*near, *(tracked_files(project.top, "**/*.dvc", "**/dvc.lock") or ())]))
+    near = [*(posixpath.join(folder, "dvc.lock") for folder in project.folders), f"{project.inside}.dvc"]
+    there = [path for path in near if os.path.lexists(project.top / path)]
+    paths = list(dict.fromkeys([*there, *(tracked_files(project.top, "**/*.dvc", "**/dvc.lock") or ())]))
     if len(paths) > MAX_DVC_FILES.value:
         notes.append(f"the repository has {len(paths)} files of DVC's; the first {MAX_DVC_FILES.value} were read")
     found = _Read()

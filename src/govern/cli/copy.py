@@ -47,9 +47,8 @@ def copy(
     name: ExpectedName = None,
 ) -> None:
     """Copy an artifact with everything that is said about it. Prints what is at DST, pinned."""
-    options = CopyOptions(
-        name, _verifier(run, trusted, f"govern copy {source} {target}"), records_only, depth, dependencies
-    )
+    verifier = _verifier(run, trusted, f"govern copy {source} {target}")
+    options = CopyOptions(name, verifier, records_only, depth, dependencies)
     copied = copy_artifact(run.context, run.context.parse(source), run.context.parse(target), options)
     if run.console.json:
         run.console.out_json(CopyView.of(copied).to_json())

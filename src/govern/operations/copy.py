@@ -14,7 +14,7 @@ they are, so the verdict is that of the source.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -176,7 +176,7 @@ def carry_all(context: Context, plans: list[Plan], *, verified: bool) -> Copied:
         sent=sum((one.sent for one in transfers), Sent()),
         lines=_lines(context, plans),
         not_carried=tuple(lacking for one in transfers for lacking in one.not_carried),
-        notes=tuple(note for plan in plans for note in plan.notes),
+        notes=(*(note for plan in plans for note in plan.notes), *_called_otherwise(plans)),
         verified=verified,
     )
 
@@ -221,6 +221,18 @@ def _carry_artifact(context: Context, transfer: Transfer, root: Root) -> None:
     for one in graph:
         if not transfer.is_at_target(one.digest):
             transfer.put_manifest(one)
+
+
+def _called_otherwise(plans: list[Plan]) -> Iterator[str]:
+    """Yield what users of a layout must say, whose folder does not give the name: no policy speaks of folders."""
+    for plan in plans:
+        place = plan.asked.target
+        if (
+            isinstance(place, LayoutPlace)
+            and Path(place.path).is_dir()
+            and Path(place.path).absolute().name != plan.name
+        ):
+            yield f"{place} is not called like the name; its users say: --name {plan.name}"
 
 
 def _lines(context: Context, plans: list[Plan]) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from govern.policy.decision import Decision
 from govern.policy.file import PolicyFile
 from govern.predicates.annotation import Annotation
 from govern.predicates.registration import Registration
+from govern.report.affected import AffectedView
 from govern.report.copy_views import CopyView, SaveView
 from govern.report.file_views import CheckView, InitView, KeyView, PolicyCheckView, RefusalView, RepairView
 from govern.report.query_views import RecordsView, ResolveView, ShowView, VersionsView
@@ -69,6 +70,7 @@ MODELS: Final[Mapping[str, Any]] = {
     "files/govern.yaml": MetadataFile,
     "files/govern.lock": Lock,
     "files/policy": PolicyFile,
+    "output/affected": AffectedView,
     "output/decision": Decision,
     "output/push": PushView,
     "output/attest": AttestView,

@@ -53,6 +53,9 @@ def printed(desk: Desk, line: str, code: int) -> Any:
         (f"show {REF}", "show"),
         ("list layout:store/fraud --key ci.pub", "list"),
         (f"resolve {REF}", "resolve"),
+        (f"copy {REF} layout:elsewhere/fraud", "copy"),
+        (f"save {REF} saved.tar", "save"),
+        ("load given.tar layout:elsewhere/fraud", "copy"),
         ("init bare", "init"),
         ("key generate --output fresh --no-passphrase", "key"),
         ("key show ci.pub", "key"),
@@ -61,6 +64,8 @@ def printed(desk: Desk, line: str, code: int) -> Any:
     ],
 )
 def test_what_is_done_is_printed(own: Desk, line: str, output: str) -> None:
+    if line.startswith("load"):
+        assert own.run("save", REF, "given.tar").code == 0
     assert printed(own, line, 0)["output"] == f"govern.{output}/v0.1"
 
 

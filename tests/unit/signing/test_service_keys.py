@@ -51,7 +51,7 @@ def alone(tmp_path: Path) -> dict[str, str]:
     """Variables of a process that reaches nobody, and that writes down whom else it tried."""
     (tmp_path / "guard").mkdir()
     (tmp_path / "guard" / "sitecustomize.py").write_text(GUARD)
-    proxies = {name: NOBODY for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY")}
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), NOBODY)
     return proxies | {
         "PYTHONPATH": str(tmp_path / "guard"),
         "BEYOND": str(tmp_path / "beyond"),

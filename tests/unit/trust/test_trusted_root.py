@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from govern.errors import Denied, InvalidInput
-from govern.limits import MAX_ANCHORS, MAX_CHAIN, MAX_TRUSTED_ROOT
+from govern.limits import MAX_ANCHORS, MAX_CERTIFICATE, MAX_CHAIN, MAX_TRUSTED_ROOT
 from govern.trust.anchors import TrustedRoot, Window
 from govern.trust.trusted_root import MEDIA_TYPES, read_trusted_root, unusable_parts
 from support.tiny_log import b64
@@ -274,6 +274,7 @@ REFUSED: Final[dict[str, tuple[Change, str]]] = {
     "nothing": (lambda root: [root.pop(key) for key in list(root) if key != "mediaType"], "pins nothing"),
     "nothing in lists": (lambda root: [root.update({key: []}) for key in list(root) if key != "mediaType"], "nothing"),
     "too many": (lambda root: root.update(tlogs=root["tlogs"] * (MAX_ANCHORS.value + 1)), "MAX_ANCHORS"),
+    "a huge certificate": (of_chain({"rawBytes": b64(bytes(MAX_CERTIFICATE.value + 1))}), "MAX_CERTIFICATE"),
     "a long chain": (of_chain(*[CHAIN[1]] * (MAX_CHAIN.value + 1)), "MAX_CHAIN"),
 }
 

@@ -1,0 +1,179 @@
+"""`policy affected`: the records of somebody whose key is lost, over all versions of a name.
+
+What is printed is what a person must look at: the policy that is given says from when the key is revoked, and of
+every record of that voice whether it still stands, and why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from govern.errors import GovernError, NotFound, UsageError
+from govern.line import line_of
+from govern.names import FRESHNESS_TAG, LINE_TAG, Name
+from govern.oci.digest import Digest
+from govern.oci.manifest import read_manifest
+from govern.oci.reference import Place, Reference
+from govern.operations.claims import Claims, find_claims
+from govern.operations.context import Context
+from govern.operations.file_list import files_of
+from govern.policy.model import Policy
+from govern.policy.standing import standing
+from govern.predicates.kinds import OMS_V1
+from govern.trust.admit import admit
+from govern.trust.identity import Voice
+from govern.trust.records import Record, Rejected, unite
+from govern.trust.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedRecord:
+    """A record of the voice that was asked about.
+
+    Args:
+        record: the record.
+        digest: the artifact that it is about.
+        stands: whether it counts under the policy.
+        why: why it does not, or empty.
+    """
+
+    record: Record
+    digest: Digest
+    stands: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """What was found.
+
+    Args:
+        who: what was asked about.
+        name: the name.
+        place: where.
+        records: by artifact, then by what they claim about time.
+        failures: what could not be read: there may be more records.
+        unread: how many claims were not read.
+    """
+
+    who: str
+    name: Name
+    place: str
+    records: tuple[AffectedRecord, ...]
+    failures: tuple[GovernError, ...]
+    unread: int
+
+
+def find_affected(context: Context, reference: Reference, policy: Policy, who: str, name: str | None) -> Affected:
+    """Return every record of a person, key or identity under a name.
+
+    Args:
+        context: the surroundings.
+        reference: the repository or layout; a version in it is not looked at.
+        policy: says who is who, and from when somebody's word does not count.
+        who: a person's id, the beginning of a signer's digest (`sha256:…`), or a certificate's subject.
+        name: the name, or None for what the policy or path give.
+
+    Raises:
+        UsageError: for somebody whom the policy does not know: nobody's records would be an answer too.
+    """
+    _refuse_unknown(policy, who)
+    expected = context.expected_name(reference.place, name, policy)
+    store, now, jobs = context.store(reference.place), context.clock(), context.settings.jobs
+    line = find_claims(store, line_of(expected).digest, context.objects, jobs=jobs, line=True)
+    all_claims = [line]
+    records = _admitted(line, Subject(None, expected), policy, now)
+    failures: list[GovernError] = []
+    for digest in sorted(_artifacts(context, reference.place, records, failures)):
+        claims = find_claims(store, digest, context.objects, jobs=jobs)
+        all_claims.append(claims)
+        subject = Subject(digest, expected)
+        try:
+            records += _on_artifact(context, reference.place, claims, subject, policy, now)
+        except GovernError as fault:
+            failures.append(fault)
+    stands, void = standing(policy, records, now)
+    why = {one.record.identity: one.why for one in void}
+    kept = {one.identity for one in stands}
+    found = [
+        AffectedRecord(one, _about(one), one.identity in kept, why.get(one.identity, ""))
+        for one in unite(records)
+        if _is_by(policy, one.voice, who)
+    ]
+    found.sort(key=lambda one: (one.digest, one.record.issued_at.timestamp() if one.record.issued_at else 0.0))
+    return Affected(
+        who,
+        expected,
+        str(reference.place),
+        tuple(found),
+        (*failures, *(fault for claims in all_claims for fault in claims.failures)),
+        sum(claims.unread for claims in all_claims),
+    )
+
+
+def _refuse_unknown(policy: Policy, who: str) -> None:
+    known = who in policy.kinds or any(_is_by(policy, Voice(signer), who) for signer in policy.owners)
+    if not known and not any(one.identity is not None and one.identity.subject == who for one in policy.credentials):
+        raise UsageError(
+            "the policy does not know this person or key",
+            got=repr(who[:200]),
+            expected=", ".join(sorted(policy.kinds))[:300] + ", or the beginning of a signer's digest",
+            hint="keys that were taken out of the policy are nobody's: leave them in, with revokedFrom",
+        )
+
+
+def _is_by(policy: Policy, voice: Voice, who: str) -> bool:
+    if policy.owner_of(voice) == who or (voice.identity is not None and voice.identity.subject == who):
+        return True
+    return who.startswith("sha256:") and len(who) > len("sha256:") and voice.signer.startswith(who)
+
+
+def _artifacts(context: Context, place: Place, records: list[Record], failures: list[GovernError]) -> set[Digest]:
+    """Return every artifact of the name: those that a line record names, and those that only a tag leads to."""
+    found = {_about(one) for one in records}
+    store = context.store(place)
+    try:
+        tags = store.tags()
+    except NotFound:
+        return found
+    for tag in tags:
+        if tag.startswith((LINE_TAG, FRESHNESS_TAG, "sha256-")):
+            continue
+        try:
+            found.add(store.get_manifest(tag).digest)
+        except NotFound:
+            continue
+        except GovernError as fault:
+            failures.append(fault)
+    return found
+
+
+def _on_artifact(
+    context: Context, place: Place, claims: Claims, subject: Subject, policy: Policy, now: datetime
+) -> list[Record]:
+    found = _admitted(claims, subject, policy, now)
+    files = [one for one in claims.found if _speaks_of_files(admit(one, subject, policy.trust, now))]
+    if files and subject.digest is not None:
+        store = context.store(place)
+        manifest = read_manifest(store.get_manifest(subject.digest), "the artifact's manifest")
+        whole = Subject(subject.digest, subject.name, None, files_of(store, manifest, context.objects))
+        results = (admit(one, whole, policy.trust, now) for one in files)
+        found += [one for one in results if isinstance(one, Record)]
+    return found
+
+
+def _speaks_of_files(result: Record | Rejected) -> bool:
+    return isinstance(result, Rejected) and result.claimed_type == OMS_V1 and result.about_another
+
+
+def _admitted(claims: Claims, subject: Subject, policy: Policy, now: datetime) -> list[Record]:
+    results = (admit(one, subject, policy.trust, now) for one in claims.found)
+    return [one for one in results if isinstance(one, Record)]
+
+
+def _about(record: Record) -> Digest:
+    if record.described is not None:
+        return record.described
+    sha256 = record.statement.subjects[0].sha256
+    return Digest.from_hex(sha256) if sha256 is not None else Digest(record.claim.wrapper.subject)
