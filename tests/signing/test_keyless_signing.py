@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from govern.errors import InvalidInput, Undecided
 from govern.intoto.bundle import CertificateChain
 from govern.settings import HostSettings, Settings
 from govern.signing.keyless import KeylessSigner, token_source
 from govern.trust.admit import admit
+from govern.trust.authenticate import authenticate
 from govern.trust.identity import Identity, Voice
 from govern.trust.records import Record
 from support.cosign import Cosign
 from support.endorsed import Peers, everything_told, statements
 from support.records import ARTIFACT, claim_of, record, registration_of
 from support.sigstore.oidc import SHAPES, Shape
+from support.sigstore.rekor_v1 import rekor_v1
 from support.sigstore.stack import Sigstore
-from support.sigstore.trust_files import ClientFiles
+from support.sigstore.trust_files import ClientFiles, log_entry
 from support.sigstore_js import SigstoreJs
 
 SETTINGS = Settings()
@@ -122,6 +126,34 @@ def test_nothing_is_asked_of_anybody_for_nothing(
     assert signer.label == f"{sigstore.issuer('email')} subject-of-alice"
     assert signer.trust.roots
     assert signer.services == (dead, f"{dead}/api/v2", dead)
+
+
+@pytest.mark.parametrize("stamped", [False, True])
+def test_a_log_of_the_first_generation_is_a_clock_as_well(
+    stamped: bool,
+    sigstore: Sigstore,
+    cosign: Cosign,
+    js: SigstoreJs,
+    signer_of: Callable[..., KeylessSigner],
+    tmp_path: Path,
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    with rekor_v1(key) as url:
+        files = sigstore.trusting(tmp_path / "v1", {"tlogs": [log_entry(url, key.public_key(), sigstore.start)]})
+        config = json.loads(files.client_trust_config.read_text())
+        config["signingConfig"]["rekorTlogUrls"][0] |= {"url": url, "majorApiVersion": 1}
+        if not stamped:
+            config["signingConfig"]["tsaUrls"] = []
+        files.client_trust_config.write_text(json.dumps(config))
+        signer = signer_of(files=files)
+        (signed,) = signer.sign(statements())
+    assert len(signed.bundle.timestamps) == stamped
+    assert signed.bundle.log_entries[0].promise
+    sources = {one.source for one in authenticate(signed.bundle, signer.trust, None).times}
+    assert sources == ({"log", "timestamp"} if stamped else {"log"})
+    peers = Peers(cosign, js, files.trusted_root, tmp_path)
+    san, issuer = sigstore.san("email"), sigstore.issuer("email")
+    assert peers.accepting_identity(signed.bundle, san, issuer) == {"cosign", "python", "js"}
 
 
 # --- where tokens come from ----------------------------------------------------------------------

@@ -31,12 +31,18 @@ SAN = "https://ci.example.test/train"
 NOW = dt.datetime.now(dt.UTC)
 
 
-def load(sigstore: Sigstore, leaf: Issued, chain: bytes | None = None, **options: object) -> CertificateSigner:
-    anchors = Trust(roots=(read_trusted_root(sigstore.trusted_root.read_bytes(), "the root"),))
+def load(
+    sigstore: Sigstore,
+    leaf: Issued,
+    chain: bytes | None = None,
+    *,
+    anchors: Trust | None = None,
+    log: LogClient | None = None,
+) -> CertificateSigner:
+    own = Trust(roots=(read_trusted_root(sigstore.trusted_root.read_bytes(), "the root"),))
     stamps = TimestampClient((sigstore.tsa,), SETTINGS)
-    return load_certificate_signer(
-        KeySigner(leaf.key), leaf.chain_pem if chain is None else chain, stamps, **{"anchors": anchors, **options}
-    )
+    pem = leaf.chain_pem if chain is None else chain
+    return load_certificate_signer(KeySigner(leaf.key), pem, stamps, log, anchors=anchors or own)
 
 
 @pytest.mark.parametrize("logged", [False, True])
@@ -96,7 +102,7 @@ def test_without_an_authority_of_time_it_signs_only_where_that_was_said() -> Non
     signer = load_certificate_signer(KeySigner(leaf.key), leaf.chain_pem, None, untimed=True)
     assert signer.services == ()
     (signed,) = signer.sign(statements())
-    assert authenticate(signed.bundle, signer.trust, NOW).voice == authenticate(signed.bundle, signer.trust, NOW).voice
+    assert signer.made(authenticate(signed.bundle, signer.trust, NOW).voice)
     with pytest.raises(Denied, match="when the certificate signed"):
         authenticate(signed.bundle, signer.trust, None)
 

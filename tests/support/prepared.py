@@ -142,12 +142,14 @@ def prepared(folder: Path) -> Iterator[Prepared]:
 def _main() -> None:
     import govern.cli.annotate
     import govern.cli.app
+    import govern.cli.copy
     import govern.cli.pull
     import govern.cli.push
     import govern.cli.query
     import govern.cli.repair
     import govern.cli.verify
     import govern.operations.provenance
+    import govern.store.archive
     import govern.store.registry  # noqa: F401 - what is imported here need not be later
 
     running: set[int] = set()

@@ -210,3 +210,18 @@ class TinyLog:
         # The whole log of v1 has earlier trees, which count in its index.
         promise = self.promise(body, index + 1000)
         return LogEntry(index + 1000, self.log_id, kind, version, NOW, promise, proof, body)
+
+
+def first_log() -> TinyLog:
+    """Return a log of Rekor v1, empty."""
+    return TinyLog(ec.generate_private_key(ec.SECP256R1()), tree_id=" - 1193050959916656506")
+
+
+def second_log(key: SigningKey | None = None) -> TinyLog:
+    """Return a log of Rekor v2, empty."""
+    return TinyLog(key or ed25519.Ed25519PrivateKey.generate())
+
+
+def logged(log: TinyLog, kind: str, version: str, record: Signed) -> LogEntry:
+    """Log what a key signed, and return the entry."""
+    return log.entry(kind, version, encoded(body_of(kind, version, record.envelope, record.public)))

@@ -10,7 +10,7 @@ Source: sigstore/protobuf-specs, sigstore_bundle.proto, sigstore_common.proto, s
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from govern import canonical
@@ -40,9 +40,11 @@ class CertificateChain:
 
     Args:
         certificates: DER, leaf first. One in v0.3's `certificate`; several in `x509CertificateChain`.
+        chained: whether one alone stands in `x509CertificateChain` too, as model_signing reads it.
     """
 
     certificates: tuple[bytes, ...]
+    chained: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ def _material(material: dict[str, Any], error: type[GovernError]) -> PublicKeyHi
         )
     value = _object(material[given[0]], given[0], error)
     if given[0] == "publicKey":
-        _known(value, {"hint"}, "publicKey", error)
+        # model_signing before 1.1 wrote the key itself here. It is not looked at: a key comes from the verifier.
+        _known(value, {"hint", "rawBytes", "keyDetails"}, "publicKey", error)
         return PublicKeyHint(_text(value.get("hint", ""), "the key hint", error))
     if given[0] == "certificate":
         certificates = [value]
@@ -170,7 +173,8 @@ def _material(material: dict[str, Any], error: type[GovernError]) -> PublicKeyHi
         raise error("the certificate chain is empty", expected="at least one certificate")
     for item in certificates:
         _known(item, {"rawBytes"}, "a certificate", error)
-    return CertificateChain(tuple(base64.decode(item.get("rawBytes"), "a certificate", error) for item in certificates))
+    read = tuple(base64.decode(item.get("rawBytes"), "a certificate", error) for item in certificates)
+    return CertificateChain(read, chained=given[0] != "certificate")
 
 
 def _timestamps(value: object, error: type[GovernError]) -> tuple[bytes, ...]:

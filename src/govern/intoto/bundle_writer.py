@@ -61,7 +61,7 @@ def _material(material: PublicKeyHint | CertificateChain) -> dict[str, Any]:
     match material:
         case PublicKeyHint(hint):
             return {"publicKey": {"hint": hint}}
-        case CertificateChain((alone,)):
+        case CertificateChain((alone,), False):
             return {"certificate": {"rawBytes": base64.encode(alone)}}
         case CertificateChain(several):
             return {"x509CertificateChain": {"certificates": [{"rawBytes": base64.encode(one)} for one in several]}}

@@ -93,7 +93,10 @@ def _signature(item: object, error: type[GovernError]) -> Signature:
     sig = base64.decode(item.get("sig"), "a signature", error)
     if not sig:
         raise error("a signature is empty", expected="signature bytes")
-    keyid = item.get("keyid", "")
+    keyid = item.get("keyid")
+    if keyid is None:
+        # A null is an absent field in protobuf's JSON; model_signing before 1.1 writes it.
+        keyid = ""
     if not isinstance(keyid, str):
         raise error("a keyid is not text", got=canonical.describe(keyid), expected="text")
     return Signature(sig, keyid)

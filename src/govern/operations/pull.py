@@ -10,22 +10,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from govern.artifact.file_list import Entry, FileList, read_file_list
 from govern.artifact.lock import Lock, LockedDecision, LockedFile
-from govern.artifact.reading import (
-    derived_file_list,
-    file_list_layer,
-    is_bundle,
-    layer_path,
-    read_inside,
-    role_of_layer,
-)
+from govern.artifact.model_sig import MODEL_SIG, model_sig_entry, write_model_sig
+from govern.artifact.reading import read_inside, role_of_layer
 from govern.artifact.selection import Selection
-from govern.artifact.tar import BUNDLED_SIZE
 from govern.artifact.tree import (
     check_reserved,
     commit,
@@ -35,17 +26,16 @@ from govern.artifact.tree import (
     refuse_loss,
     staged,
 )
-from govern.errors import ContentMismatch, ProtocolError
-from govern.limits import MAX_FILE_LIST
-from govern.oci.descriptor import Descriptor
-from govern.oci.manifest import Manifest, read_manifest
+from govern.ledger.model_signature import model_signature
+from govern.oci.manifest import read_manifest
 from govern.oci.reference import Pinned, Reference
 from govern.operations.context import Context, resolve
 from govern.operations.fetch import fetch_files
+from govern.operations.file_list import read_files
 from govern.operations.gather import read_artifact, read_config
 from govern.operations.verify import Verified, Verifier, verify
 from govern.policy.decision import Decision
-from govern.store.protocol import Store
+from govern.predicates import registration
 from govern.times import write_time
 
 
@@ -117,14 +107,17 @@ def pull(
         pinned, manifest, inside = verified.gathered.pinned, verified.gathered.manifest, verified.gathered.inside
         store, expected = context.store(pinned.place), str(verified.gathered.name)
     # (2)
-    files = read_files(store, manifest)
+    files = read_files(store, manifest, context.objects)
     chosen = selection.of(files, {layer.digest: role_of_layer(layer) for layer in manifest.layers})
     check_reserved(chosen)
+    # A part of the files is not what was signed as a model.
+    signature = _signature(verified) if verified is not None and not selection.words else None
+    placed = (*chosen, model_sig_entry(signature)) if signature is not None else chosen
     # (3)
     tree = look_at(output)
-    kept, edited = kept_and_edited(tree, chosen, context.digests)
+    kept, edited = kept_and_edited(tree, placed, context.digests)
     refuse_loss(tree, edited, force=force)
-    refuse_folders(tree, chosen)
+    refuse_folders(tree, placed)
     wanted = [one for one in chosen if one.path not in kept]
     lock = Lock(
         reference=str(pinned),
@@ -136,13 +129,15 @@ def pull(
         pulled_at=write_time(context.clock()),
         verified=_locked(verified),
         selected=selection.words,
-        files=tuple(LockedFile(path=one.path, sha256=one.sha256, size=one.size) for one in chosen),
+        files=tuple(LockedFile(path=one.path, sha256=one.sha256, size=one.size) for one in placed),
     )
-    with staged(tree, chosen):
+    with staged(tree, placed):
         # (4) and (5)
         fetch_files(context, store, manifest, tree, wanted)
+        if signature is not None and MODEL_SIG not in kept:
+            write_model_sig(tree.files, signature)
         # (6)
-        written = commit(tree, chosen, kept, lock)
+        written = commit(tree, placed, kept, lock)
     context.progress.finish()
     decision = verified.decision if verified else None
     size = sum(one.size for one in wanted)
@@ -156,44 +151,13 @@ def _locked(verified: Verified | None) -> LockedDecision | None:
     return LockedDecision(policy=verified.policy.digest, source=verified.policy.source, records=counted)
 
 
-def read_files(store: Store, manifest: Manifest) -> FileList:
-    """Return the file list of an artifact, from its own layer or from the manifest."""
-    sizes: dict[str, int] = {}
-    for one in manifest.layers:
-        if sizes.setdefault(one.digest, one.size) != one.size:
-            raise ProtocolError("a layer has two sizes", got=f"{sizes[one.digest]} and {one.size} for {one.digest}")
-    layer = file_list_layer(manifest)
-    if layer is None:
-        return derived_file_list(manifest)
-    data = store.read_blob(layer, MAX_FILE_LIST, "the file list")
-    others = {one.digest: one for one in manifest.layers[:-1]}
-    raw = {(one.digest, layer_path(one)) for one in manifest.layers[:-1] if not is_bundle(one)}
-    files = read_file_list(data, others)
-    for entry in files:
-        _check_entry(entry, others[entry.layer], raw)
-    if missing := sorted(raw - {(entry.layer, entry.path) for entry in files}):
-        raise ContentMismatch(
-            "the file list leaves out a layer",
-            got=f"no {missing[0][1]!r}",
-            expected="every layer that is a file",
-            hint="the artifact contradicts itself: do not use it",
-        )
-    return files
-
-
-def _check_entry(entry: Entry, holder: Descriptor, raw: Collection[tuple[str, str]]) -> None:
-    """Refuse an entry of the file list that is not what the manifest says of its layer."""
-    if is_bundle(holder):
-        # A member is held in memory while it is checked (FORMAT §3 bundles none that is larger).
-        right = entry.offset + entry.size <= holder.size and entry.size <= BUNDLED_SIZE
-    else:
-        # Who reads the manifest alone, as oras does, must get the same files.
-        right = (entry.offset, entry.size) == (0, holder.size) and entry.sha256 == holder.id.encoded
-        right = right and (entry.layer, entry.path) in raw
-    if not right:
-        raise ContentMismatch(
-            "the file list contradicts the manifest",
-            got=f"{entry.path!r}: {entry.size} bytes at {entry.offset}, sha256:{entry.sha256}",
-            expected=f"a file of the layer {holder.digest}, which has {holder.size} bytes",
-            hint="the artifact contradicts itself: do not use it",
-        )
+def _signature(verified: Verified) -> bytes | None:
+    """Return the OpenSSF model signature that an authorised registration lists, or None."""
+    policy, name = verified.policy, verified.gathered.name
+    registered = [
+        one
+        for one in verified.state.of_digest(verified.gathered.pinned.digest)
+        if policy.who_may(one.record.voice, registration.TYPE, name) is not None
+    ]
+    found = model_signature(registered, verified.state.records)
+    return found.bundle.data if found is not None else None

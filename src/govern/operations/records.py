@@ -22,7 +22,7 @@ from govern.oci.manifest import read_manifest
 from govern.oci.reference import Reference
 from govern.operations.context import Context, resolve
 from govern.operations.gather import Gathered, gather
-from govern.operations.verify import Verifier, admit_all
+from govern.operations.verify import Judged, Verifier, admit_all
 from govern.policy.model import Policy
 from govern.policy.requirements import may_say
 from govern.predicates.kinds import resolve_type, word_for
@@ -180,7 +180,13 @@ def find_records(
     pinned = resolve(context, reference)
     gathered = gather(context, pinned, expected)
     policy = verifier.for_name(expected) if verifier is not None else None
-    found = _unverified(gathered, line=line) if policy is None else _verified(gathered, policy, context.clock())
+    failures: tuple[GovernError, ...] = ()
+    if policy is None:
+        found = _unverified(gathered, line=line)
+    else:
+        now = context.clock()
+        judged = admit_all(gathered, policy, now, now)
+        found, failures = _verified(gathered, policy, judged, now), judged.failures
     owners = policy.owners if policy is not None else {}
     foreign = [
         Found("foreign", raw.digest, read_manifest(raw).kind, reason="not a signed record")
@@ -190,7 +196,7 @@ def find_records(
     return RecordsFound(
         gathered,
         tuple(kept),
-        tuple(gathered.artifact.failures + gathered.line.failures),
+        (*gathered.artifact.failures, *gathered.line.failures, *failures),
         gathered.artifact.unread + gathered.line.unread,
     )
 
@@ -199,8 +205,7 @@ def _order(one: Found) -> tuple[str, str, str]:
     return one.issued_at or "", one.type, one.manifest
 
 
-def _verified(gathered: Gathered, policy: Policy, at: datetime) -> list[Found]:
-    judged = admit_all(gathered, policy, at, at)
+def _verified(gathered: Gathered, policy: Policy, judged: Judged, at: datetime) -> list[Found]:
     state = fold(judged.records, at)
     mine, refused = gathered.pinned.digest, judged.refused
     return [

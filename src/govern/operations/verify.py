@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from govern.artifact.reading import check_layers
-from govern.errors import GovernError
+from govern.errors import GovernError, Undecided
 from govern.ledger.state import State, fold
 from govern.names import Name
 from govern.oci.reference import Reference
@@ -109,7 +109,7 @@ def verify(
         judged.refused,
         Completeness(
             gathered.artifact.unread + gathered.line.unread,
-            tuple(gathered.artifact.failures + gathered.line.failures),
+            (*gathered.artifact.failures, *gathered.line.failures, *judged.failures),
         ),
         moment,
         judged.void,
@@ -125,11 +125,13 @@ class Judged:
         records: authentic, and standing.
         refused: not authentic; one per manifest.
         void: authentic, and of no account.
+        failures: why some could not be judged.
     """
 
     records: tuple[Record, ...]
     refused: tuple[Rejected, ...]
     void: tuple[Void, ...]
+    failures: tuple[GovernError, ...] = ()
 
 
 def admit_all(gathered: Gathered, policy: Policy, at: datetime, now: datetime) -> Judged:
@@ -143,6 +145,7 @@ def admit_all(gathered: Gathered, policy: Policy, at: datetime, now: datetime) -
     """
     records: list[Record] = []
     refused: dict[str, Rejected] = {}
+    failures: list[GovernError] = []
     inside = gathered.inside
     subject = Subject(gathered.pinned.digest, gathered.name, inside.version if inside.name else None)
     for claims in (gathered.artifact, gathered.line):
@@ -154,6 +157,10 @@ def admit_all(gathered: Gathered, policy: Policy, at: datetime, now: datetime) -
                 # Read only now: of an artifact of many files the list is large, and few records speak of files.
                 try:
                     subject = replace(subject, files=gathered.files())
+                except Undecided as fault:
+                    # Nobody can say then what the record would have said.
+                    failures.append(fault.bare())
+                    continue
                 except GovernError as fault:
                     result = replace(result, reason=fault.bare(), about_another=False)
                 else:
@@ -163,4 +170,4 @@ def admit_all(gathered: Gathered, policy: Policy, at: datetime, now: datetime) -
             else:
                 refused.setdefault(result.manifest, result)
     stands, void = standing(policy, records, now)
-    return Judged(tuple(stands), tuple(refused.values()), tuple(void))
+    return Judged(tuple(stands), tuple(refused.values()), tuple(void), tuple(failures))

@@ -18,8 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from govern.errors import Denied, InvalidInput, UsageError
 from govern.intoto.bundle import CertificateChain
 from govern.intoto.statement import Statement
+from govern.predicates.kinds import OMS_V1
 from govern.signing.endorsements import Endorsers
 from govern.signing.log_client import LogClient
+from govern.signing.oms import with_oms_chain
 from govern.signing.record_signer import SignedStatement
 from govern.signing.signer import Signer, sign_envelope
 from govern.signing.timestamp_client import TimestampClient
@@ -84,7 +86,11 @@ class CertificateSigner:
         material = CertificateChain(tuple(map(_der, (self.leaf.certificate, *self.leaf.intermediates))))
         bundles = self.endorsers.endorse(envelopes, material, self.leaf.certificate)
         return tuple(
-            SignedStatement(statement, bundle, self.identity.signer)
+            SignedStatement(
+                statement,
+                with_oms_chain(bundle) if statement.predicate_type == OMS_V1 else bundle,
+                self.identity.signer,
+            )
             for statement, bundle in zip(statements, bundles, strict=True)
         )
 

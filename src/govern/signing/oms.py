@@ -1,11 +1,8 @@
-"""Bundles for `model_signing`, which finds the key by another hint than cosign does.
-
-With a certificate there is no hint, and the bundle is any other's.
-"""
+"""Bundles for `model_signing`, which finds the key by another hint than cosign does, and reads chains alone."""
 
 from __future__ import annotations
 
-from govern.intoto.bundle import Bundle, PublicKeyHint
+from govern.intoto.bundle import Bundle, CertificateChain, PublicKeyHint
 from govern.intoto.bundle_writer import write_bundle
 from govern.oci.digest import Digest
 from govern.trust.keys import PublicKey
@@ -24,6 +21,16 @@ def with_oms_hint(bundle: Bundle, key: PublicKey) -> Bundle:
     return write_bundle(
         bundle.envelope, PublicKeyHint(oms_hint(key)), log_entries=bundle.log_entries, timestamps=bundle.timestamps
     )
+
+
+def with_oms_chain(bundle: Bundle) -> Bundle:
+    """Return a bundle signed with a certificate of an internal PKI, whose certificates stand in a chain.
+
+    One alone may stand by itself, and cosign reads that; model_signing looks for a chain. No signature is over it.
+    """
+    assert isinstance(bundle.material, CertificateChain)  # noqa: S101 - whoever calls signed with certificates
+    material = CertificateChain(bundle.material.certificates, chained=True)
+    return write_bundle(bundle.envelope, material, log_entries=bundle.log_entries, timestamps=bundle.timestamps)
 
 
 def oms_hint(key: PublicKey) -> str:

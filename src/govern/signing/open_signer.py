@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from govern.signing.key_file import load_signer
-from govern.signing.key_uri import AwsKey, AzureKey, GcpKey, TokenKey, VaultKey, parse_key_uri
+from govern.signing.key_uri import AwsKey, AzureKey, GcpKey, VaultKey, parse_key_uri
 from govern.signing.passphrase import PASSPHRASE_VARIABLES, PIN_VARIABLES, Passphrase
 from govern.signing.signer import Signer
+from govern.signing.token_uri import TokenKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,12 +111,12 @@ class Service:
                 verify=str(own.ca) if own.ca else True,
                 proxies=self._proxies(url),
             )
-            raw, parts, size = response.raw, [], 0
-            while data := raw.read1(BUFFER_BYTES, decode_content=False):
-                size += len(data)
-                self.bound.check(size, f"the answer of {self.what}")
-                parts.append(data)
-            raw.release_conn()
+            parts, size = [], 0
+            with contextlib.closing(response.raw) as raw:
+                while data := raw.read1(BUFFER_BYTES, decode_content=False):
+                    size += len(data)
+                    self.bound.check(size, f"the answer of {self.what}")
+                    parts.append(data)
         response.raw = BytesIO(b"".join(parts))
         return response
 

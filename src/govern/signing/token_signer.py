@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from govern.errors import AuthError, InvalidInput, NotFound, Undecided, UsageError, shortened
 from govern.signing.extras import missing_extra
-from govern.signing.key_uri import TokenKey
 from govern.signing.passphrase import PIN_VARIABLES, Passphrase, read_passphrase, source_of
 from govern.signing.profile import accept_public_key, check_signature, other_kind
+from govern.signing.token_uri import TokenKey
 from govern.trust.keys import PublicKey
 
 if TYPE_CHECKING:

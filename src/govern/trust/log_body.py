@@ -260,12 +260,11 @@ def _key(verifier: PublicKey | bytes, error: type[GovernError]) -> PublicKeyType
     if isinstance(verifier, PublicKey):
         return verifier.key
     # Who verifies with keys alone does not load what reads certificates.
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.x509 import load_der_x509_certificate
 
     try:
         return load_der_x509_certificate(verifier).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
+    except Exception as fault:  # the library raises several kinds for what it cannot parse
         raise error(
             "the signer's certificate cannot be read", got=shortened(str(fault)), expected="an X.509 certificate, DER"
         ) from fault

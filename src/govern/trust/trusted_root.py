@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Final, TypeVar
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -93,18 +92,16 @@ class _Reader:
     error: type[GovernError]
 
     def read(self, data: bytes) -> tuple[TrustedRoot, tuple[str, ...]]:
-        root = self.fields(
-            canonical.loads(data, self.what, bound=MAX_TRUSTED_ROOT, floats=False, error=self.error),
-            self.what,
-            {"mediaType", *_LISTS},
-        )
-        if root.get("mediaType") not in MEDIA_TYPES:
+        value = canonical.loads(data, self.what, bound=MAX_TRUSTED_ROOT, floats=False, error=self.error)
+        # The version first: of another one unknown fields are no surprise.
+        if isinstance(value, dict) and value.get("mediaType") not in MEDIA_TYPES:
             raise self.error(
                 f"{self.what} is no trusted root of a known version",
-                got=shortened(root.get("mediaType")),
+                got=shortened(value.get("mediaType")),
                 expected=" or ".join(MEDIA_TYPES),
                 hint="of a client trust config, give the object in its trustedRoot",
             )
+        root = self.fields(value, self.what, {"mediaType", *_LISTS})
         left_out: list[str] = []
         result = TrustedRoot(
             logs=self.every(root, "tlogs", self.log, left_out),
@@ -161,7 +158,7 @@ class _Reader:
             raise _Unusable(f"nothing here verifies with a key of the kind {shortened(details)}")
         try:
             key = load_der_public_key(data)
-        except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
+        except Exception as fault:  # the library raises several kinds for what it cannot parse
             raise self.error(f"{where} cannot be read", got=shortened(str(fault)), expected=details) from fault
         kind, curve = _KINDS[details]
         if not isinstance(key, kind) or (isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name != curve):
@@ -198,7 +195,7 @@ class _Reader:
             certificate = load_der_x509_certificate(data)
             # Names and keys are read late; whoever verifies must find them readable.
             certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string(), certificate.public_key()
-        except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
+        except Exception as fault:  # the library raises several kinds for what it cannot parse
             raise self.error(
                 f"{where} cannot be read", got=shortened(str(fault)), expected="an X.509 certificate, DER"
             ) from fault

@@ -127,7 +127,7 @@ def test_a_digest_is_said_only_of_what_dvc_recorded(tree):
 
 def test_a_stage_whose_output_differs_made_something_else(tree):
     (tree / "models" / "fraud" / "m.bin").write_bytes(b"other weights")
-    notes = []
+    notes: list[str] = []
     facts = captured(tree, notes=notes)
     assert facts.parameters == {}
     assert "dvc-dependency" not in {role for role, _ in said(facts).values()}
@@ -180,7 +180,7 @@ def test_a_link_is_not_followed(tree, tmp_path):
     assert found["data/raw"] == ("dvc-dependency", "not-read")
     (tree / "dvc.lock").unlink()
     (tree / "dvc.lock").symlink_to(tmp_path / "secret" / "a.csv")
-    notes = []
+    notes: list[str] = []
     assert "dvc.lock" not in said(captured(tree, notes=notes))
     assert notes == ["dvc.lock is a link, too large or unreadable; it was not recorded"]
 
@@ -196,7 +196,7 @@ def test_what_dvc_ignores_is_not_ours_to_judge(tree):
 
 def test_a_file_that_is_not_dvcs_is_recorded_by_its_digest_and_not_quoted(tree):
     (tree / "dvc.lock").write_text(f"stages: &a [{TOKEN}]\n")
-    notes = []
+    notes: list[str] = []
     facts = captured(tree, notes=notes)
     assert said(facts)["dvc.lock"] == ("dvc-file", None)
     assert notes == ["dvc.lock is not what DVC writes, or says too much; only its digest was recorded"]
@@ -204,7 +204,7 @@ def test_a_file_that_is_not_dvcs_is_recorded_by_its_digest_and_not_quoted(tree):
 
 def test_no_secret_is_said(tree):
     for target in ("models/fraud", "data", ""):
-        notes = []
+        notes: list[str] = []
         told = repr(captured(tree, target, notes)) + repr(notes)
         assert TOKEN not in told
         assert "hunter2" not in told
@@ -220,7 +220,7 @@ def test_data_beyond_a_bound_is_not_read(tree, monkeypatch, name, module, found)
 
 
 def test_there_are_bounds_and_what_they_leave_out_is_said(tree, monkeypatch):
-    notes = []
+    notes: list[str] = []
     monkeypatch.setattr(dvc, "MAX_DVC_ENTRIES", Bound("T", 2))
     assert len(captured(tree, notes=notes).materials) == 2
     monkeypatch.setattr(dvc, "MAX_DVC_TRACKED", Bound("T", 2))

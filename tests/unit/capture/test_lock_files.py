@@ -73,7 +73,7 @@ def test_without_a_work_tree_only_the_folder_is_looked_at(tmp_path):
 def test_a_link_is_not_followed_and_that_is_said(model, tmp_path):
     (model / "uv.lock").symlink_to(tmp_path / "home" / "uv.lock")
     os.mkfifo(model / "poetry.lock")
-    notes = []
+    notes: list[str] = []
     assert found(model, notes=notes) == []
     assert [note.split(" is ")[0] for note in notes] == [
         "the lock file models/fraud/poetry.lock",
@@ -100,7 +100,7 @@ def test_there_are_bounds_and_what_they_leave_out_is_said(model, monkeypatch):
     for number in range(4):
         (model / f"requirements-{number}.txt").write_bytes(b"x")
     monkeypatch.setattr(lock_files, "MAX_LOCKED", Bound("T", 3))
-    notes = []
+    notes: list[str] = []
     assert len(found(model, notes=notes)) == 3
     monkeypatch.setattr(lock_files, "MAX_SCANNED", Bound("T", 3))
     assert found(model, notes=notes) == []

@@ -14,6 +14,7 @@ from in_toto_attestation.v1.statement import Statement
 from govern import canonical
 from govern.capture.ci import CiFacts
 from govern.capture.git import GitFacts
+from govern.capture.materials import Material
 from govern.capture.provenance import BUILD_TYPE, BUILDER_ID, Input, slsa_predicate
 from govern.capture.redact import REDACTED
 from govern.errors import InvalidInput
@@ -144,6 +145,87 @@ def test_the_in_toto_package_reads_it_as_provenance_and_loses_nothing(changed):
     assert back["buildDefinition"]["externalParameters"] == written["buildDefinition"]["externalParameters"]
 
 
+MATERIALS = (
+    Material("uv.lock", {"sha256": "d" * 64}, {"observed": "at-push", "role": "lock-file"}),
+    Material(
+        "data/raw",
+        {"dvc": "0e9c434fc9198e62d6556cf8d8ce3f03.dir", "dirHash": "e" * 64},
+        {"found": "as-recorded", "hash": "md5", "observed": "at-push", "role": "dvc-dependency", "system": "dvc"},
+    ),
+)
+BYPRODUCTS = (
+    Material("train.log", {"sha256": "f" * 64}, {"role": "log", "size": 8}, media_type="text/plain"),
+    Material("metrics", {"sha256": "0" * 64}, {"count": 1}, media_type="application/json", content=b"[1]"),
+)
+HARDWARE = {"cpu": "A", "memory": 25_276_530_688, "gpus": [{"count": 8, "model": "NVIDIA H100 80GB HBM3"}]}
+DVC = {"train": {"command": "python train.py", "outputs": {}, "parameters": {"params.yaml:lr": "0.1"}}}
+
+
+def test_what_was_found_around_it_is_added_and_changes_nothing_else():
+    plain = predicate()
+    written = predicate(hardware=HARDWARE, dvc=DVC, materials=MATERIALS, byproducts=BYPRODUCTS)
+    internal = written["buildDefinition"]["internalParameters"]
+    assert internal.pop("hardware") == HARDWARE
+    assert internal.pop("dvc") == DVC
+    dependencies = written["buildDefinition"]["resolvedDependencies"]
+    assert dependencies[3:] == [
+        {"name": one.name, "digest": one.digests, "annotations": one.annotations} for one in MATERIALS
+    ]
+    del dependencies[3:]
+    log, metrics = written["runDetails"]["byproducts"][1:]
+    assert log == {
+        "name": "train.log",
+        "mediaType": "text/plain",
+        "digest": {"sha256": "f" * 64},
+        "annotations": {"role": "log", "size": 8},
+    }
+    assert metrics["content"] == "WzFd"
+    del written["runDetails"]["byproducts"][1:]
+    assert written == plain
+
+
+def test_the_in_toto_package_reads_what_was_found_around_it():
+    written = predicate(hardware=HARDWARE, dvc=DVC, materials=MATERIALS, byproducts=BYPRODUCTS)
+    read = json_format.ParseDict(written, provenance_pb2.Provenance())
+    assert read.run_details.byproducts[2].content == b"[1]"
+    assert dict(read.build_definition.resolved_dependencies[4].digest) == MATERIALS[1].digests
+    for descriptor in (*read.build_definition.resolved_dependencies, *read.run_details.byproducts):
+        ResourceDescriptor.copy_from_pb(descriptor).validate()
+    back = json_format.MessageToDict(read)
+    assert back["buildDefinition"]["internalParameters"]["hardware"]["memory"] == HARDWARE["memory"]
+
+
+def test_a_request_whose_source_nobody_knows_is_not_written_as_ours():
+    def ci(**facts):
+        return predicate(ci=CiFacts("jenkins", **facts))["buildDefinition"]["internalParameters"]["ci"]
+
+    assert ci(pull_request="24")["fork"] == "unknown"
+    assert ci(pull_request="24", fork=False)["fork"] is False
+    assert ci(pull_request="24", fork=True)["fork"] is True
+    assert "fork" not in ci()
+
+
+def test_all_that_a_run_says_is_written():
+    text = {one: one for one in CiFacts.__slots__ if one not in ("fork", "protected")}
+    facts = CiFacts(**text, fork=True, protected=False)  # type: ignore[arg-type]
+    assert sorted(predicate(ci=facts)["buildDefinition"]["internalParameters"]["ci"].values(), key=str) == sorted(
+        [getattr(facts, one) for one in CiFacts.__slots__], key=str
+    )
+
+
+def test_an_input_that_was_not_verified_says_so():
+    (_, one) = predicate(inputs=[Input("d", "", DATA, "train", "lock", verified=False)])["buildDefinition"][
+        "resolvedDependencies"
+    ]
+    assert one["annotations"] == {"observed": "lock", "role": "train", "verified": False}
+
+
+def test_a_provenance_beyond_the_bound_is_refused():
+    many = [Material("x" * 1000, {"sha256": "a" * 64})] * 8_000
+    with pytest.raises(InvalidInput, match="MAX_PREDICATE"):
+        predicate(materials=many)
+
+
 def test_it_can_be_signed_as_it_is():
     statement = write_statement([("acme/fraud@1.4.0", DATA)], SLSA_V1, predicate())
     assert json.loads(statement.data)["predicate"] == predicate()
@@ -228,6 +310,10 @@ def test_no_secret_survives_in_what_is_captured_or_declared():
         environment={"python": TOKEN, "govern": TOKEN},
         metadata={"a": [{"b": f"x {TOKEN}"}], TOKEN: 1},
         inputs=[Input(TOKEN, f"s3://a/{TOKEN}", None, TOKEN, "declared", {"dvc": TOKEN})],
+        hardware={"cpu": TOKEN},
+        dvc={TOKEN: {"command": TOKEN}},
+        materials=[Material(TOKEN, {"dvc": TOKEN}, {TOKEN: TOKEN}, f"https://x.example/{TOKEN}")],
+        byproducts=[Material(TOKEN, {"sha256": TOKEN}, {"a": [TOKEN]})],
     )
     assert TOKEN not in canonical.dumps(written).decode()
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govern.errors import UsageError
-from govern.signing.key_uri import AwsKey, AzureKey, GcpKey, KeyUri, TokenKey, VaultKey, parse_key_uri
+from govern.signing.key_uri import AwsKey, AzureKey, GcpKey, KeyUri, VaultKey, parse_key_uri
+from govern.signing.token_uri import TokenKey
 
 ARN = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 GCP = "projects/p/locations/global/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1"

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import requests
 
 from govern.errors import AuthError, LimitExceeded, NetworkError, Undecided, UsageError
 from govern.limits import Bound
 from govern.settings import HostSettings, Settings
 from govern.signing.service import Service, Session, hidden
-from support.endorsed import everything_told
+from support.fault_registry import FaultRegistry
 from support.sigstore.served import Handler, served
 from support.tls import TlsFiles
 
@@ -122,7 +120,8 @@ def test_silence_and_a_closed_port_are_undecided(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "tsa.example.test", "ftp://tsa.example.test/", "http://", "http://[::1", "file:///etc/passwd", "http://h:x/"]
+    "url",
+    ["", "tsa.example.test", "ftp://tsa.example.test/", "http://", "http://[::1", "file:///etc/passwd", "http://h:x/"],
 )
 def test_what_is_no_url_of_a_service_is_wrong_usage(url: str) -> None:
     with pytest.raises(UsageError):
@@ -188,9 +187,18 @@ def test_nothing_of_netrc_or_the_environment_is_sent(serve: Serve, home: Path, m
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
     url = serve(lambda asked: asked.reply(200, str(asked.headers.get("Authorization")).encode()))
     assert service().get(url) == b"None"
-    assert requests.Session.send is not Session.send
 
 
-def test_the_authority_of_a_host_is_the_one_that_was_set(serve: Serve, tls: TlsFiles) -> None:
-    del ssl
-    raise AssertionError
+def test_the_authority_of_a_host_is_the_one_that_was_set(
+    start_fault_registry: Callable[..., FaultRegistry], tls: TlsFiles
+) -> None:
+    host = start_fault_registry(tls=tls).host
+    url = f"https://{host}/v2/"
+    with pytest.raises(NetworkError, match="cannot be reached") as refusal:
+        service().get(url)
+    assert "--ca-file" in refusal.value.hint
+    for settings in (
+        Settings(any_host=HostSettings(ca=tls.ca)),
+        Settings(hosts={host: HostSettings(ca=tls.ca)}),
+    ):
+        assert service(settings).get(url)

@@ -45,7 +45,8 @@ def test_every_name_is_one_that_a_library_has() -> None:
 def client_error(code: str) -> Exception:
     from botocore.exceptions import ClientError
 
-    return ClientError({"Error": {"Code": code, "Message": SECRET}}, "Sign")
+    fault: Exception = ClientError({"Error": {"Code": code, "Message": SECRET}}, "Sign")
+    return fault
 
 
 def azure_error(status: int) -> Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 from collections.abc import Callable
@@ -225,8 +226,8 @@ REFUSED: Final[dict[str, tuple[Change, str]]] = {
         "of a known version",
     ),
     "a trust config": (
-        lambda root: root.update(trustedRoot={}, signingConfig={}),
-        "unknown fields",
+        lambda root: root.update(mediaType="application/vnd.dev.sigstore.clienttrustconfig.v0.1+json", trustedRoot={}),
+        "of a known version: got 'application/vnd.dev.sigstore.clienttrustconfig",
     ),
     "an unknown field": (lambda root: root.update(revoked=[]), "root.json has unknown fields: got 'revoked'"),
     "an unknown field of a log": (of_log(purpose="test"), r"tlogs\[0\] has unknown fields: got 'purpose'"),
@@ -270,6 +271,12 @@ REFUSED: Final[dict[str, tuple[Change, str]]] = {
     "an empty chain": (of_chain(), "has no certificate"),
     "a chain upside down": (of_chain(*reversed(CHAIN)), "is not a chain: got a certificate of CN="),
     "no certificate": (of_chain({"rawBytes": b64(b"0")}), r"certChain\[0\] cannot be read"),
+    "a certificate of no version": (
+        of_chain(
+            {"rawBytes": b64(base64.b64decode(CHAIN[0]["rawBytes"]).replace(b"\xa0\3\2\1\2", b"\xa0\3\2\1\1", 1))}
+        ),
+        r"certChain\[0\] cannot be read: got '1 is not a valid X509 version'",
+    ),
     "a certificate as text": (of_chain(CHAIN[0]["rawBytes"]), "is not an object: got a string"),
     "nothing": (lambda root: [root.pop(key) for key in list(root) if key != "mediaType"], "pins nothing"),
     "nothing in lists": (lambda root: [root.update({key: []}) for key in list(root) if key != "mediaType"], "nothing"),

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from govern import canonical
-from govern.errors import GovernError, InvalidInput, Undecided, UsageError
+from govern.errors import GovernError, InvalidInput, Undecided
 from govern.limits import MAX_ID_TOKEN, MAX_SERVICE_ANSWER
 from govern.settings import Settings
 from govern.signing.service import Service, Session, hidden
@@ -149,13 +149,3 @@ def _endpoints(data: bytes) -> Any:
     if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in names):
         raise Undecided(f"{what} is not one", got=canonical.describe(value), expected=", ".join(names))
     return SimpleNamespace(**{name: value[name] for name in names})
-
-
-def refuse_token_argument(text: str) -> None:
-    """Raise `UsageError` where somebody gave a token as an argument: every process list shows it."""
-    if text.count(".") == 2 and text.startswith("eyJ"):
-        raise UsageError(
-            "an identity token was given as an argument",
-            expected=f"a file, or the variable {TOKEN_VARIABLE}",
-            hint="and let this one expire: it was shown",
-        )
