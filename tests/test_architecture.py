@@ -40,7 +40,7 @@ ONLY: Final[dict[str, frozenset[str]]] = {
     "requests": frozenset({"store/registry/", "store/oras_", "signing/service.py"}),
     "urllib3": frozenset({"store/registry/", "store/oras_", "signing/service.py"}),
     "yaml": frozenset({"yaml_text.py"}),
-    "cryptography": frozenset({"trust/keys.py", "signing/"}),
+    "cryptography": frozenset({"trust/", "signing/", "operations/trust_files.py", "operations/verify.py"}),
     "nacl": frozenset({"signing/cosign_key.py"}),
     "in_toto_attestation": frozenset({"signing/statement_check.py"}),
     "google": frozenset({"signing/statement_check.py", "signing/gcp_key.py"}),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import govern
+from conftest import Cli
 from govern.errors import Denied, InvalidInput, NotFound, UsageError
 from govern.line import line_of
 from govern.names import FRESHNESS_TAG, LINE_TAG, Name
@@ -245,7 +246,7 @@ def blob_file(place: str, digest: str) -> Path:
     return Path(place.removeprefix("layout:")) / "blobs" / digest.replace(":", "/")
 
 
-def test_what_is_gone_or_spoilt_is_said_item_by_item_and_the_rest_is_carried(tmp_path: Path, cli: Callable) -> None:
+def test_what_is_gone_or_spoilt_is_said_item_by_item_and_the_rest_is_carried(tmp_path: Path, cli: Cli) -> None:
     original = put_everything(f"layout:{tmp_path}/source/fraud", tmp_path / "files")
     store = open_place(original.place)
     subject = store.get_manifest(original.digest)
@@ -289,7 +290,7 @@ def test_an_artifact_that_is_not_whole_gives_no_version(tmp_path: Path) -> None:
 
 
 def test_the_lines_entry_is_what_a_policy_needs(
-    sources: Callable[[str], Source], new_place: Callable[[str], str], cli: Callable, tmp_path: Path
+    sources: Callable[[str], Source], new_place: Callable[[str], str], cli: Cli, tmp_path: Path
 ) -> None:
     original, place = sources("layout"), new_place("zot")
     ran = cli("copy", f"{original.place}:1.0.0", place)

@@ -9,6 +9,7 @@ from typing import Final
 from govern.artifact.digest_cache import NoCache
 from govern.artifact.file_list import Entry
 from govern.artifact.lock import Lock, LockedFile
+from govern.artifact.model_sig import MODEL_SIG
 from govern.artifact.tree import commit, kept_and_edited, look_at, refuse_loss, staged
 from govern.artifact.walk import LOCK_FILE
 from govern.oci.digest import Digest
@@ -54,7 +55,7 @@ def bring(folder: Path, files: Files, *, force: bool = False, selected: tuple[st
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """Return what is below a folder, with links and empty folders, but for the lock."""
+    """Return what is below a folder, with links and empty folders, but for the lock and the model signature."""
     found = {}
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
@@ -63,6 +64,6 @@ def content(folder: Path) -> dict[str, bytes]:
         elif path.is_dir():
             if not any(path.iterdir()):
                 found[name + "/"] = b""
-        elif name != LOCK_FILE:
+        elif name not in (LOCK_FILE, MODEL_SIG):
             found[name] = path.read_bytes()
     return found

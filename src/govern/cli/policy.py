@@ -14,7 +14,7 @@ from govern.errors import Undecided, UsageError, shortened
 from govern.limits import MAX_KEY_FILE, MAX_TRUSTED_ROOT, Bound
 from govern.names import PERSON_ID, Name
 from govern.operations.affected import find_affected
-from govern.operations.signers import read_file
+from govern.operations.named_file import read_file
 from govern.policy.reading import read_policy
 from govern.policy.template import Anchors, policy_template
 from govern.predicates.kinds import resolve_type, word_for

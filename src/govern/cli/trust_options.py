@@ -73,10 +73,11 @@ class Trusted:
         if not self.key and self.certificate_identity is None:
             return self._by_policy(run, command, require, lists)
         if self.policy is not None:
+            given, word = ("--key", "key") if self.key else ("--certificate-identity", "identity")
             raise UsageError(
-                "both --policy and a key or identity were given",
+                f"both {given} and --policy were given",
                 expected="one of them",
-                hint="put the key or identity into the policy's people",
+                hint=f"put the {word} into the policy's people",
             )
         environment = run.context.settings.environment
         identities = self._identities()

@@ -216,7 +216,8 @@ def read_log_entry(value: object, error: type[GovernError] = InvalidInput) -> Lo
     kind = _object(entry.get("kindVersion"), "kindVersion", error)
     _known(kind, {"kind", "version"}, "kindVersion", error)
     promise = None
-    if "inclusionPromise" in entry:
+    # A null is an absent field in protobuf's JSON; Rekor v2 answers so.
+    if entry.get("inclusionPromise") is not None:
         inner = _object(entry["inclusionPromise"], "inclusionPromise", error)
         _known(inner, {"signedEntryTimestamp"}, "inclusionPromise", error)
         promise = base64.decode(inner.get("signedEntryTimestamp"), "signedEntryTimestamp", error)
@@ -227,7 +228,7 @@ def read_log_entry(value: object, error: type[GovernError] = InvalidInput) -> Lo
         kind_version=_text(kind.get("version"), "the entry version", error),
         integrated_time=_integer(entry.get("integratedTime", 0), "integratedTime", error),
         promise=promise,
-        proof=_proof(entry["inclusionProof"], error) if "inclusionProof" in entry else None,
+        proof=_proof(entry["inclusionProof"], error) if entry.get("inclusionProof") is not None else None,
         body=base64.decode(entry.get("canonicalizedBody"), "canonicalizedBody", error),
     )
 

@@ -25,7 +25,7 @@ from govern.operations.gather import Gathered, gather
 from govern.operations.verify import Judged, Verifier, admit_all
 from govern.policy.model import Policy
 from govern.policy.requirements import may_say
-from govern.predicates.kinds import resolve_type, word_for
+from govern.predicates.kinds import OMS_V1, resolve_type, word_for
 from govern.times import read_time
 from govern.trust.records import Claim, Record, Rejected
 
@@ -258,7 +258,8 @@ def _unverified(gathered: Gathered, *, line: bool) -> list[Found]:
             claims.setdefault(one.manifest, one)
     found = [peek(one) for one in claims.values()]
     # The line holds the registrations of every version; asked for is this artifact.
-    about = [one for one in found if one.digest in ("", str(gathered.pinned.digest))]
+    # A model signature is about files, and hangs on the artifact that has them.
+    about = [one for one in found if one.digest in ("", str(gathered.pinned.digest)) or one.type == OMS_V1]
     refused = gathered.artifact.rejected + (gathered.line.rejected if line else [])
     unique: dict[str, Found] = {}
     for record in about:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from govern.errors import InvalidInput, UsageError
-from govern.limits import MAX_KEY_FILE, MAX_TRUSTED_ROOT, Bound
+from govern.errors import UsageError
+from govern.limits import MAX_KEY_FILE, MAX_TRUSTED_ROOT
+from govern.operations.named_file import read_file
 from govern.settings import Settings
 from govern.signing.key_record_signer import KeyRecordSigner
 from govern.signing.log_client import LogClient
@@ -88,14 +89,3 @@ def _keyless(chosen: SignWith, settings: Settings) -> RecordSigner:
         config, what = read_file(chosen.trust_config, what, MAX_TRUSTED_ROOT), f"{what} {chosen.trust_config}"
     tokens = token_source(settings, chosen.token_file, browser=chosen.browser)
     return KeylessSigner(settings, tokens, config, what=what)
-
-
-def read_file(path: Path, what: str, bound: Bound) -> bytes:
-    """Return the bytes of a file that the user named; raise `InvalidInput` where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(bound.value + 1)
-    except OSError as fault:
-        raise InvalidInput(f"{what} cannot be read", got=f"{str(path)!r}: {fault.strerror}") from fault
-    bound.check(len(data), what, InvalidInput)
-    return data

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from govern.errors import InvalidInput, Undecided, UsageError
 from govern.limits import MAX_KEY_FILE, MAX_REVOCATION_LIST, MAX_TRUSTED_ROOT
-from govern.operations.signers import read_file
+from govern.operations.named_file import read_file
 from govern.times import write_time
 from govern.trust.anchors import Pki, Trust
 
@@ -87,7 +87,10 @@ def load_revocation_lists(paths: Sequence[Path], now: datetime) -> tuple[Certifi
         what = f"the revocation list {path}"
         one = read_revocation_list(read_file(path, what, MAX_REVOCATION_LIST), what)
         end = one.next_update_utc
-        if end is not None and end.astimezone(UTC) < now:
+        if end is None:
+            # Whoever hands over files could hand over this one for ever (RFC 5280 §5.1.2.5 asks for the time).
+            raise Undecided(f"{what} does not say until when it is good", expected="nextUpdate in the list")
+        if end.astimezone(UTC) < now:
             raise Undecided(
                 f"{what} is out of date",
                 got=f"good until {write_time(end.astimezone(UTC))}",

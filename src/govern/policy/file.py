@@ -23,7 +23,8 @@ from govern.times import read_time
 from govern.trust.anchors import Window
 from govern.trust.keys import read_public_key
 
-_HOST_AND_PATH: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/*]+/[^*]*\*")
+_WHOSE: Final = re.compile(r"(?:spiffe://[^/*]+/|[a-z][a-z0-9+.-]*://[^/*]+/[^/*]+/)[^*]*\*")
+"""A pattern that says whose subjects it means: up to the owner on a host that many share, up to a SPIFFE trust domain."""
 
 
 def _kind(text: str) -> str:
@@ -51,8 +52,11 @@ def _key(text: str) -> str:
 
 def _subject(text: str) -> str:
     # A pattern that does not fix whose subjects it means trusts everybody whom the issuer knows.
-    if "*" in text and _HOST_AND_PATH.fullmatch(text) is None:
-        raise ValueError(f"{text!r}: a star stands only at the end of a URI, after its host and a slash")
+    if "*" in text and _WHOSE.fullmatch(text) is None:
+        raise ValueError(
+            f"got {text!r}, expected a star only at the end of a URI, and after what says whose it is: "
+            "https://HOST/OWNER/* or spiffe://DOMAIN/*"
+        )
     return text
 
 

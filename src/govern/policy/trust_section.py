@@ -49,9 +49,11 @@ def refuse_namesakes(pkis: tuple[Pki, ...], what: str) -> None:
 
 
 def log_of(origin: str, pem: str) -> Log:
-    """Return a log by its origin and PEM key; its entries name it by the sha256 of the key (RFC 6962 §3.2)."""
+    """Return a log by its origin and PEM key; what its entries call it follows from both (C2SP signed-note)."""
+    from govern.trust.checkpoint import note_key_hash
+
     key = read_public_key(pem.encode(), "the log's key")
-    return Log(origin, bytes.fromhex(key.signer.encoded), key)
+    return Log(origin, note_key_hash(origin, key), key)
 
 
 def _sigstore(text: str) -> TrustedRoot:

@@ -20,11 +20,9 @@ from govern.intoto.bundle import CertificateChain
 from govern.intoto.statement import Statement
 from govern.predicates.kinds import OMS_V1
 from govern.signing.endorsements import Endorsers
-from govern.signing.log_client import LogClient
 from govern.signing.oms import with_oms_chain
 from govern.signing.record_signer import SignedStatement
 from govern.signing.signer import Signer, sign_envelope
-from govern.signing.timestamp_client import TimestampClient
 from govern.times import write_time
 from govern.trust.anchors import Authority, Pki, Trust
 from govern.trust.certificates import Leaf, check_chain, read_leaf
@@ -34,6 +32,9 @@ from govern.trust.pem import read_chain
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
+
+    from govern.signing.log_client import LogClient
+    from govern.signing.timestamp_client import TimestampClient
 
 _WHAT = "the certificate chain"
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from govern.intoto.bundle import Bundle, CertificateChain, PublicKeyHint
 from govern.intoto.bundle_writer import write_bundle
 from govern.intoto.dsse import Envelope
-from govern.signing.log_client import LogClient
-from govern.signing.timestamp_client import TimestampClient
 from govern.trust.keys import PublicKey
 
 if TYPE_CHECKING:
+    # They load the HTTP stack, which who signs without services does not need.
     from cryptography.x509 import Certificate
+
+    from govern.signing.log_client import LogClient
+    from govern.signing.timestamp_client import TimestampClient
 
 _AT_ONCE: Final = 16
 _One = TypeVar("_One")

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from govern.intoto.bundle import PublicKeyHint
 from govern.intoto.statement import Statement
 from govern.predicates.kinds import OMS_V1
 from govern.signing.endorsements import Endorsers
-from govern.signing.log_client import LogClient
 from govern.signing.oms import with_oms_hint
 from govern.signing.record_signer import SignedStatement
 from govern.signing.signer import Signer, sign_envelope
-from govern.signing.timestamp_client import TimestampClient
 from govern.trust.anchors import Trust
 from govern.trust.identity import Voice
+
+if TYPE_CHECKING:
+    from govern.signing.log_client import LogClient
+    from govern.signing.timestamp_client import TimestampClient
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def _by_key(bundle: Bundle, hint: str, trust: Trust) -> Authentic:
     times = _times(bundle, trust.all_timestamp_authorities)
     proofs = _logged(bundle, key, trust.all_logs)
     times = _with_logs(times, proofs)
+    _check_windows(proofs, times)
     return Authentic(
         Voice(key.signer),
         times,
@@ -155,6 +156,14 @@ class _NotVouched(Denied):
 
 
 def _by_sigstore(bundle: Bundle, leaf: Leaf, root: TrustedRoot) -> Authentic:
+    issuers = {one.subject for authority in root.certificate_authorities for one in authority.chain}
+    if leaf.certificate.issuer not in issuers:
+        # Said first: what else such a certificate lacks is not why it is refused.
+        raise _NotVouched(
+            "the certificate is not of this trusted root",
+            got=f"the issuer {leaf.certificate.issuer.rfc4514_string()[:200]}",
+            expected=", ".join(one.name for one in root.certificate_authorities)[:300] or "a certificate authority",
+        )
     # (7) comes before (6) here: a log of the first version is a clock as well.
     proofs = _logged(bundle, leaf, root.logs)
     # (6)
@@ -168,6 +177,10 @@ def _by_sigstore(bundle: Bundle, leaf: Leaf, root: TrustedRoot) -> Authentic:
     # (4) at every proven time: what was seen outside of the certificate's minutes was not signed in them
     chains = [_sigstore_chain(leaf, root, one.at) for one in times]
     chain = chains[0]
+    _check_windows(proofs, times)
+    if len(chain) < 2:
+        # An authority that is no authority was pinned, and signed by itself.
+        raise Denied("the certificate was issued by nobody", got=leaf.signer_label, expected="one of an authority")
     logged_by = check_logged(leaf.certificate, chain[1], root.certificate_logs)
     # (5)
     identity = sigstore_identity(leaf.certificate)
@@ -214,6 +227,7 @@ def _by_pki(bundle: Bundle, leaf: Leaf, pki: Pki, trust: Trust, at: datetime | N
     proofs = _logged(bundle, leaf, trust.all_logs)
     # (6)
     times = _with_logs(_times(bundle, trust.all_timestamp_authorities), proofs)
+    _check_windows(proofs, times)
     moment = times[0].at if times else at
     if moment is None:
         raise Denied(
@@ -271,6 +285,20 @@ def _der(leaf: Leaf) -> bytes:
 def _with_logs(times: Sequence[TrustedTime], proofs: Sequence[LogProof]) -> tuple[TrustedTime, ...]:
     logged = (TrustedTime(one.integrated, "log", one.log.origin) for one in proofs if one.integrated is not None)
     return tuple(sorted([*times, *logged]))
+
+
+def _check_windows(proofs: Sequence[LogProof], times: Sequence[TrustedTime]) -> None:
+    """Refuse the entry of a log that did not count when the record was signed, as far as anybody says when that was.
+
+    Where the log itself says when, `check_logs` judged it.
+    """
+    for one in proofs:
+        if one.integrated is None and times and not any(one.log.window.holds(time.at) for time in times):
+            raise Denied(
+                "the log did not count when the record was signed",
+                got=describe_times(times, len(times)),
+                expected=f"a time at which {one.log.origin} is trusted",
+            )
 
 
 def _log_check(proofs: Sequence[LogProof], bundle: Bundle) -> Check:

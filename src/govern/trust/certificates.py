@@ -130,6 +130,15 @@ def check_chain(leaf: Leaf, authority: Authority, at: datetime) -> tuple[Certifi
             expected="extended key usage codeSigning",
         )
     _check_key_usage(leaf.certificate)
+    for one in chain[1:]:
+        allowed = _extended_usage(one)
+        if allowed and not {ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & {*allowed}:
+            # The authority of a cluster's web servers must not make signers.
+            raise Denied(
+                "an authority in the chain may not issue certificates for signing",
+                got=f"{one.subject.rfc4514_string()[:200]}: {', '.join(item.dotted_string for item in allowed)}",
+                expected="extended key usage codeSigning, any, or none at all",
+            )
     return chain
 
 

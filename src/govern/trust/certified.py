@@ -34,7 +34,7 @@ def sigstore_identity(certificate: Certificate) -> Identity:
     if len(names) != 1:
         raise Denied("the certificate names not one subject", got=f"{len(names)} alternative names", expected="one")
     subject = _text_of(names[0])
-    if subject is None:
+    if not subject:
         raise Denied(
             "the certificate's subject is of an unknown kind",
             got=type(names[0]).__name__,
@@ -59,11 +59,19 @@ def pki_identity(certificate: Certificate, root: str) -> Identity:
     from cryptography.x509 import RFC822Name, UniformResourceIdentifier
 
     names = _alternative_names(certificate)
-    for kind in (UniformResourceIdentifier, RFC822Name):
+    for kind, mark in ((UniformResourceIdentifier, ":"), (RFC822Name, "@")):
         found = [one.value for one in names if isinstance(one, kind)]
         if len(found) > 1:
             raise Denied("the certificate names several subjects", got=", ".join(found)[:300], expected="one")
         if found:
+            head, marked, _ = found[0].partition(mark)
+            if not marked or "=" in head:
+                # Whoever may choose an alternative name must not choose one that is somebody's name in RFC 4514.
+                raise Denied(
+                    "the certificate's subject is not what its kind says",
+                    got=repr(found[0][:200]),
+                    expected="a URI with its scheme" if mark == ":" else "a mail address",
+                )
             return _bounded(Identity(root, found[0]))
     subject = certificate.subject.rfc4514_string()
     if not subject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from govern.errors import GovernError, InvalidInput
@@ -26,7 +27,7 @@ def read_chain(data: bytes, what: str, error: type[GovernError] = InvalidInput) 
     try:
         chain = tuple(load_pem_x509_certificates(data))
         for one in chain:
-            one.extensions, one.subject, one.issuer  # noqa: B018 - parsed when first looked at
+            one.extensions, one.subject, one.issuer, one.public_key()  # noqa: B018 - parsed when first looked at
     except Exception as fault:  # the library raises several kinds for what it cannot parse
         raise error(f"{what} cannot be read", got=str(fault)[:200], expected="PEM certificates") from fault
     MAX_CHAIN.check(len(chain), what, error)
@@ -71,6 +72,14 @@ def read_timestamp_chain(data: bytes, what: str, error: type[GovernError] = Inva
             expected="the signing certificate (timeStamping) first, then its authorities, the root last",
             hint="timestamp-server serves its chain at /api/v1/timestamp/certchain",
         )
+    for issued, issuer in pairwise(chain):
+        if issued.issuer != issuer.subject:
+            raise error(
+                f"{what} is not a chain",
+                got=f"a certificate of {issuer.subject.rfc4514_string()[:200]}",
+                expected=f"one of the issuer {issued.issuer.rfc4514_string()[:200]}",
+                hint="the signing certificate comes first and the root last",
+            )
     return Authority(chain[0].subject.rfc4514_string(), chain)
 
 
@@ -80,6 +89,15 @@ def read_revocation_list(data: bytes, what: str, error: type[GovernError] = Inva
 
     MAX_REVOCATION_LIST.check(len(data), what, error)
     try:
-        return load_pem_x509_crl(data) if data.startswith(b"-----BEGIN") else load_der_x509_crl(data)
+        found = load_pem_x509_crl(data) if b"-----BEGIN" in data else load_der_x509_crl(data)
+        critical = [one.oid for one in found.extensions if one.critical]
     except Exception as fault:  # the library raises several kinds for what it cannot parse
         raise error(f"{what} cannot be read", got=str(fault)[:200], expected="a revocation list (CRL)") from fault
+    if critical:
+        # What is critical in a list says that it is not the whole of one authority's (RFC 5280 §5.2).
+        raise error(
+            f"{what} does not speak for all certificates of one authority",
+            got="critical extensions " + ", ".join(one.dotted_string for one in critical),
+            expected="a complete list: no delta, no indirect one, no part of one",
+        )
+    return found

@@ -6,7 +6,7 @@ that, or a `Rejected`, which is kept: auditors see what was refused and why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -159,18 +159,18 @@ def unite(records: Iterable[Record]) -> list[Record]:
     The wrapping that is kept is the same on every machine, and what any of them proves about time counts: somebody
     who copies a record without its timestamp takes nothing away.
     """
-    unique: dict[tuple[Digest, Digest], Record] = {}
+    wrappings: dict[tuple[Digest, Digest], list[Record]] = {}
     for record in records:
-        known = unique.get(record.identity)
-        if known is None:
-            unique[record.identity] = record
-            continue
-        first, other = sorted((known, record), key=lambda one: one.claim.manifest)
-        if (known.times, known.logged) == (record.times, record.logged):
-            unique[record.identity] = first
-            continue
-        # The proof that is shown is the one that proves more.
-        shown = min((first, other), key=lambda one: (not one.logged, not one.times, one.times[:1]))
-        times = tuple(sorted({*known.times, *record.times}))
-        unique[record.identity] = replace(first, times=times, logged=known.logged or record.logged, checks=shown.checks)
-    return [unique[key] for key in sorted(unique)]
+        wrappings.setdefault(record.identity, []).append(record)
+    # All wrappings of a record at once: two by two, the order would say whose checks are shown.
+    return [_united(wrappings[key]) for key in sorted(wrappings)]
+
+
+def _united(wrappings: Sequence[Record]) -> Record:
+    first, *others = sorted(wrappings, key=lambda one: one.claim.manifest)
+    if all((one.times, one.logged) == (first.times, first.logged) for one in others):
+        return first
+    # The proof that is shown is the one that proves more.
+    shown = min((first, *others), key=lambda one: (not one.logged, not one.times, one.times[:1]))
+    times = tuple(sorted({time for one in wrappings for time in one.times}))
+    return replace(first, times=times, logged=any(one.logged for one in wrappings), checks=shown.checks)

@@ -1,6 +1,6 @@
 """What an internal PKI took back: revocation lists, given as files.
 
-Source: RFC 5280 §5 and §6.3.
+Source: RFC 5280 §5, §5.3.2 and §6.3.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from cryptography.exceptions import UnsupportedAlgorithm
+
 from govern.errors import Denied
 from govern.times import write_time
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate, CertificateRevocationList
+    from cryptography.x509 import Certificate, CertificateRevocationList, RevokedCertificate
 
 
 def check_not_revoked(
@@ -38,7 +40,7 @@ def check_not_revoked(
             entry = one.get_revoked_certificate_by_serial_number(certificate.serial_number)
             if entry is None:
                 continue
-            revoked = entry.revocation_date_utc.astimezone(UTC)
+            revoked = _since(entry)
             if revoked <= at:
                 raise Denied(
                     "the certificate was revoked",
@@ -49,10 +51,22 @@ def check_not_revoked(
     return asked, max(0, len(chain) - 1)
 
 
+def _since(entry: RevokedCertificate) -> datetime:
+    """Return from when nothing of a certificate counts: a key may have been stolen before the authority heard of it."""
+    from cryptography.x509 import ExtensionNotFound, InvalidityDate
+
+    revoked = entry.revocation_date_utc.astimezone(UTC)
+    try:
+        invalid = entry.extensions.get_extension_for_class(InvalidityDate).value.invalidity_date_utc.astimezone(UTC)
+    except (ExtensionNotFound, ValueError):
+        return revoked
+    return min(revoked, invalid)
+
+
 def _is_of(one: CertificateRevocationList, issuer: Certificate) -> bool:
     if one.issuer != issuer.subject:
         return False
     try:
         return bool(one.is_signature_valid(issuer.public_key()))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, UnsupportedAlgorithm):
         return False

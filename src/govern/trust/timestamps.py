@@ -74,7 +74,7 @@ def _check(
     token: bytes, signature: bytes, authorities: Sequence[Authority], error: type[GovernError]
 ) -> TrustedTime | None:
     # Imported here: who verifies records without timestamps does not load it.
-    from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
+    from rfc3161_client import VerifierBuilder, decode_timestamp_response
 
     MAX_TIMESTAMP.check(len(token), "a timestamp", error)
     try:
@@ -83,7 +83,7 @@ def _check(
         imprint = info.message_imprint
         algorithm = _HASHES.get(imprint.hash_algorithm.dotted_string)
         stamped, at = imprint.message, _aware(info.gen_time)
-    except (ValueError, TypeError, AttributeError, OverflowError) as fault:
+    except Exception as fault:  # the library raises several kinds for what it cannot parse
         raise error("a timestamp cannot be read", got=str(fault)[:200], expected="an RFC 3161 response") from fault
     # (a) what was stamped is this signature: otherwise the token is another record's.
     if algorithm is None or stamped != algorithm(signature).digest():
@@ -104,7 +104,7 @@ def _check(
         )
         try:
             builder.build().verify(response, stamped)
-        except (VerificationError, ValueError, TypeError):
+        except Exception:  # of several kinds too: the token's own certificates need not even be certificates
             continue
         # (c) the authority counted then
         if authority.window.holds(at):

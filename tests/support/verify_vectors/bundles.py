@@ -114,10 +114,15 @@ def entry_json(entry: LogEntry) -> Json:
     return value
 
 
+def loads(data: bytes | str) -> Json:
+    """Return JSON that we wrote ourselves."""
+    value: Json = json.loads(data)
+    return value
+
+
 def copied(one: Json) -> Json:
     """Return a deep copy of JSON."""
-    result: Json = json.loads(json.dumps(one))
-    return result
+    return loads(json.dumps(one))
 
 
 def changed(one: Json, change: Callable[[Json], object]) -> Json:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from govern.capture.dvc_files import Tracked, read_pipeline_lock, read_pointer
 from govern.errors import InvalidInput
@@ -145,6 +150,22 @@ def test_an_id_of_another_form_is_none(identifier):
 def test_another_file_is_refused_and_nothing_else_happens(text):
     with pytest.raises(InvalidInput):
         read_pointer(text.encode("latin-1"), "x.dvc")
+
+
+KEYS = st.sampled_from(["stages", "schema", "outs", "deps", "cmd", "params", "md5", "hash", "path", "repo", "url", "a"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.sampled_from([ID, "s3://a/b", "\x00", "~"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(VALUES)
+def test_nothing_but_a_refusal_comes_out(value):
+    data = json.dumps(value).encode()
+    for read in (read_pointer, read_pipeline_lock):
+        with contextlib.suppress(InvalidInput):
+            read(data, "a/b.dvc")
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def test_a_request_whose_source_nobody_knows_is_not_written_as_ours():
 
 def test_all_that_a_run_says_is_written():
     text = {one: one for one in CiFacts.__slots__ if one not in ("fork", "protected")}
-    facts = CiFacts(**text, fork=True, protected=False)  # type: ignore[arg-type]
+    facts = CiFacts(**text, fork=True, protected=False)
     assert sorted(predicate(ci=facts)["buildDefinition"]["internalParameters"]["ci"].values(), key=str) == sorted(
         [getattr(facts, one) for one in CiFacts.__slots__], key=str
     )

@@ -34,7 +34,7 @@ def complete(cli: Cli):
         ("govern re", ["records", "resolve", "repair"]),
         ("govern ", list(VERBS)),
         ("govern key g", ["generate"]),
-        ("govern policy ", ["init", "check"]),
+        ("govern policy ", ["init", "check", "affected", "trusted-root"]),
         ("govern pull --po", ["--policy"]),
         ("govern verify --format ", ["text", "json"]),
         ("govern xyz", []),

@@ -59,7 +59,6 @@ def test_an_envelope_reads_as_it_is_written():
         {"signatures": [{"sig": ""}]},
         {"signatures": [{"sig": "c2ln"}, {"sig": ""}]},
         {"signatures": [{"sig": "c2l"}]},
-        {"signatures": [{"sig": "c2ln", "keyid": None}]},
         {"signatures": [{"sig": "c2ln", "keyid": 1}]},
         {"signatures": [{"sig": "c2ln", "extra": 1}]},
         {"unknown": 1},

@@ -29,7 +29,7 @@ from govern.operations.taken import read_taken
 from govern.operations.upload import upload
 from govern.policy.keys_only import policy_of_keys
 from govern.predicates import registration
-from govern.predicates.kinds import SLSA_V1
+from govern.predicates.kinds import OMS_V1, SLSA_V1
 from govern.settings import Settings
 from govern.signing.key_file import KeySigner
 from govern.signing.key_record_signer import KeyRecordSigner
@@ -97,10 +97,12 @@ def bundles(records: tuple[Signed, ...]) -> list[bytes]:
 
 
 def test_a_registration_lists_the_evidence_that_goes_with_it(desk: Desk) -> None:
-    provenance, registered = desk.sign()
+    provenance, signature, registered = desk.sign()
     plan, packed = desk.packed()
-    assert [one.statement.predicate_type for one in (provenance, registered)] == [SLSA_V1, registration.TYPE]
-    assert written(registered)["evidence"] == [provenance.reference(packed.manifest.descriptor).to_json()]
+    types = [one.statement.predicate_type for one in (provenance, signature, registered)]
+    assert types == [SLSA_V1, OMS_V1, registration.TYPE]
+    listed = [one.reference(packed.manifest.descriptor).to_json() for one in (provenance, signature)]
+    assert written(registered)["evidence"] == listed
     about = [(one.name, f"sha256:{one.sha256}") for one in registered.statement.subjects]
     assert about == [("fraud@1.0.0", packed.digest), ("fraud", line_of(plan.name).digest)]
     assert [one.name for one in provenance.statement.subjects] == ["fraud@1.0.0"]
@@ -136,7 +138,7 @@ def test_reason_policy_metadata_and_waivers_are_signed(desk: Desk) -> None:
 
 def test_inputs_stand_in_the_provenance(desk: Desk) -> None:
     one = Input("acme/data@1", f"oci://r.example.com/acme/data@{DIGEST}", DIGEST, "train", "lock")
-    provenance, _ = desk.sign(inputs=(one,))
+    provenance, *_ = desk.sign(inputs=(one,))
     listed = written(provenance)["buildDefinition"]["resolvedDependencies"]
     assert [item["uri"] for item in listed if item.get("name") == "acme/data@1"] == [one.uri]
 
@@ -169,10 +171,10 @@ def test_a_journal_of_other_content_is_not_used(journaled: Desk) -> None:
 
 
 def test_a_journal_that_lost_its_evidence_is_not_used(journaled: Desk) -> None:
-    _, registered = journaled.sign()
+    *_, registered = journaled.sign()
     journaled.journal.write([registered])
     again = journaled.sign(at=AT.replace(year=2027))
-    assert len(again) == 2
+    assert len(again) == 3
     assert again[-1].identity != registered.identity
 
 
@@ -183,12 +185,27 @@ def test_without_a_journal_what_is_attached_is_used_again(desk: Desk) -> None:
 
 
 def test_evidence_that_is_attached_is_registered_and_not_signed_again(desk: Desk) -> None:
-    provenance, _ = desk.sign()
-    desk.attach(provenance)
-    again, registered = desk.sign(at=AT.replace(year=2027))
+    provenance, signature, _ = desk.sign()
+    desk.attach(provenance, signature)
+    again, same, registered = desk.sign(at=AT.replace(year=2027))
+    assert same.bundle.data == signature.bundle.data
     assert again.bundle.data == provenance.bundle.data
     assert written(registered)["issuedAt"].startswith("2027")
     assert written(registered)["evidence"][0]["statement"] == {"sha256": provenance.statement.digest.encoded}
+
+
+def test_a_model_signature_of_other_files_is_no_evidence(desk: Desk) -> None:
+    _, other, _ = desk.sign()
+    (desk.model / "README.md").write_bytes(b"# Other\n")
+    desk.attach(other)
+    _, signature, registered = desk.sign()
+    assert signature.identity != other.identity
+    assert written(registered)["evidence"][1]["statement"] == {"sha256": signature.statement.digest.encoded}
+
+
+def test_a_dataset_has_no_model_signature(desk: Desk) -> None:
+    desk.options = PushOptions(kind="dataset")
+    assert [one.statement.predicate_type for one in desk.sign()] == [SLSA_V1, registration.TYPE]
 
 
 def test_what_somebody_else_attached_is_no_evidence_of_ours(desk: Desk) -> None:
@@ -197,12 +214,12 @@ def test_what_somebody_else_attached_is_no_evidence_of_ours(desk: Desk) -> None:
 
 
 def test_of_several_provenances_one_is_registered(desk: Desk) -> None:
-    first, _ = desk.sign()
-    second, _ = desk.sign(at=AT.replace(year=2025))
+    first, *_ = desk.sign()
+    second, *_ = desk.sign(at=AT.replace(year=2025))
     assert first.identity != second.identity
     desk.attach(first, second)
-    again, registered = desk.sign(at=AT.replace(year=2027))
-    assert len(written(registered)["evidence"]) == 1
+    again, _, registered = desk.sign(at=AT.replace(year=2027))
+    assert len(written(registered)["evidence"]) == 2
     assert again.identity == min(first.identity, second.identity)
 
 

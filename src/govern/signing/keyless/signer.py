@@ -9,42 +9,34 @@ Source: sigstore/architecture-docs, client-spec.md, "Signing".
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from govern.errors import Denied, GovernError, Undecided
+from govern.errors import Denied, Undecided
 from govern.intoto.bundle import Bundle, CertificateChain, read_bundle
 from govern.intoto.statement import Statement
 from govern.oci.media_types import IN_TOTO
 from govern.settings import Settings
 from govern.signing.endorsements import at_once
+from govern.signing.keyless.context import signing_context
+from govern.signing.keyless.guarded import guarded
 from govern.signing.keyless.id_token import IdToken, read_id_token
 from govern.signing.keyless.instance import PUBLIC_URL, Instance, public_instance, read_instance
 from govern.signing.keyless.token_source import TokenSource
 from govern.signing.record_signer import SignedStatement
-from govern.signing.service import Service, Session, hidden
 from govern.signing.statement_check import check_statement
-from govern.signing.timestamp_client import TimestampClient
 from govern.trust.anchors import Trust
 from govern.trust.authenticate import authenticate
 from govern.trust.identity import Identity, Voice
 from govern.trust.trusted_root import read_trusted_root
 
 if TYPE_CHECKING:
-    from rfc3161_client import TimeStampResponse
-    from sigstore.models import SigningConfig
-    from sigstore.sign import Signer, SigningContext
+    from sigstore.sign import Signer
 
 AUDIENCE: Final = "sigstore"
-_SECONDS: Final = 30.0
-"""Rekor v2 answers when its checkpoint is there; less than 20 seconds gives up too early."""
-
 _RESERVE: Final = timedelta(seconds=30)
 """How long a token or certificate must still be good to be used."""
-
-_Result = TypeVar("_Result")
 
 
 class KeylessSigner:
@@ -143,7 +135,7 @@ class KeylessSigner:
         def fetch() -> IdToken:
             return read_id_token(self._tokens.fetch(self._audience, provider), self._tokens.name)
 
-        token = _guarded(f"{self._tokens.name} cannot be had", fetch, None)
+        token = guarded(f"{self._tokens.name} cannot be had", fetch)
         if self._audience not in token.audience:
             raise Undecided(
                 f"{self._tokens.name} is for somebody else",
@@ -187,42 +179,15 @@ class KeylessSigner:
                 from sigstore.sign import Signer
 
                 # With its cache: one key and one certificate, made here and read by every thread afterwards.
-                return Signer(IdentityToken(token.raw, self._audience), self._context(), cache=True)
+                return Signer(
+                    IdentityToken(token.raw, self._audience),
+                    signing_context(self._instance, self._settings),
+                    cache=True,
+                )
 
-            signer = _guarded("the certificate authority gave no certificate", certify, token)
+            signer = guarded("the certificate authority gave no certificate", certify)
             self._certified, self._good_until = signer, signer._signing_cert().not_valid_after_utc
             return signer
-
-    def _context(self) -> SigningContext:
-        """Return the library's context, whose every request goes through our own session."""
-        from sigstore.sign import SigningContext
-
-        config = self._instance.config.signing_config
-        logs = config.get_tlogs()
-        if len(logs) != 1:
-            raise Undecided(
-                "the instance wants its records in several logs", got=f"{len(logs)} logs", expected="one, as in bundles"
-            )
-        fulcio, log = config.get_fulcio(), logs[0]
-        hint = "the token has expired, or its issuer is not known to this authority"
-        fulcio.session = self._session("the certificate authority", hint)
-        # The library makes a session for each thread; ours keeps nothing between two requests.
-        log._thread_local = SimpleNamespace(session=self._session("the transparency log", ""))  # type: ignore[attr-defined]
-        return SigningContext(
-            fulcio=fulcio,
-            rekor=log,
-            trusted_root=self._instance.config.trusted_root,
-            tsa_clients=self._authorities(config),  # type: ignore[arg-type]  # what it asks of them is there
-        )
-
-    def _session(self, what: str, hint: str) -> Session:
-        service = Service(what, self._settings, max(_SECONDS, self._settings.timeout), hint)
-        return Session(service, {"Content-Type": "application/json", "Accept": "application/json"})
-
-    def _authorities(self, config: SigningConfig) -> list[_Authority]:
-        return [
-            _Authority(TimestampClient((one.url,), self._settings, self._instance.what)) for one in config.get_tsas()
-        ]
 
     def _sign(self, signer: Signer, statement: Statement) -> SignedStatement:
         def sign() -> bytes:
@@ -230,7 +195,7 @@ class KeylessSigner:
 
             return signer.sign_dsse(Input(statement.data)).to_json().encode("utf-8")
 
-        data = _guarded("the record could not be signed", sign, self._known_token)
+        data = guarded("the record could not be signed", sign)
         bundle = read_bundle(data, Undecided)
         self._check(bundle, statement)
         try:
@@ -256,38 +221,6 @@ class KeylessSigner:
             raise Undecided("the bundle lacks what the instance promises", got=got, expected=expected, hint="try again")
         if bundle.envelope.payload != statement.data or bundle.envelope.payload_type != IN_TOTO:
             raise Undecided("another statement was signed", got=f"{len(bundle.envelope.payload)} bytes")
-
-
-class _Authority:
-    """A timestamp authority as the library asks it: ours checks the answer, and refuses instead of warning."""
-
-    def __init__(self, client: TimestampClient) -> None:
-        self._client = client
-        self.url = client.urls[0]
-
-    def request_timestamp(self, signature: bytes) -> TimeStampResponse:
-        """Return the parsed response."""
-        from rfc3161_client import decode_timestamp_response
-
-        return decode_timestamp_response(self._client.stamp(signature)[0])
-
-
-def _guarded(what: str, call: Callable[[], _Result], token: IdToken | None) -> _Result:
-    """Return what a call of the library returns; what it raises is told without the token."""
-    problem: GovernError
-    try:
-        return call()
-    except GovernError as refusal:
-        problem = refusal
-    except Exception as fault:  # noqa: BLE001 - errors of the library have no common class
-        text = " ".join(hidden(str(fault), token.raw if token is not None else "").split())
-        problem = Undecided(
-            what,
-            got=f"{type(fault).__name__}: {text}"[:300].removesuffix(": "),
-            hint="nothing was attached; try again, or see whether token, services and trusted root belong together",
-        )
-    # Raised here, without causes and without the library's frames: they hold the token.
-    raise problem.bare()
 
 
 def _moment(seconds: int) -> str:

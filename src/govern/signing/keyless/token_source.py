@@ -12,10 +12,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from govern import canonical
-from govern.errors import GovernError, InvalidInput, Undecided
+from govern.errors import InvalidInput, Undecided
 from govern.limits import MAX_ID_TOKEN, MAX_SERVICE_ANSWER
 from govern.settings import Settings
-from govern.signing.service import Service, Session, hidden
+from govern.signing.keyless.guarded import guarded
+from govern.signing.service import Service, Session
 
 if TYPE_CHECKING:
     from sigstore.oidc import Issuer
@@ -99,33 +100,21 @@ def _ambient(audience: str) -> str | None:
     from sigstore.oidc import detect_credential
 
     logging.getLogger("id").addHandler(logging.NullHandler())
-    problem: GovernError
-    try:
-        return detect_credential(audience)
-    except Exception as fault:  # noqa: BLE001 - the library lets out whatever happens on the way to five providers
-        problem = Undecided(
-            "the CI job gives no identity token",
-            got=hidden(f"{type(fault).__name__}: {fault}")[:300],
-            hint="in GitHub Actions: permissions: id-token: write, and not for pull requests of forks; in GitLab: "
-            "id_tokens: SIGSTORE_ID_TOKEN: aud: sigstore",
-        )
-    # Raised here, without its cause, which may hold the job's own credentials.
-    raise problem.bare()
+    return guarded(
+        "the CI job gives no identity token",
+        lambda: detect_credential(audience),
+        hint="in GitHub Actions: permissions: id-token: write, and not for pull requests of forks; in GitLab: "
+        "id_tokens: SIGSTORE_ID_TOKEN: aud: sigstore",
+    )
 
 
 def _browse(provider: str, audience: str, settings: Settings) -> str:
-    problem: GovernError
-    try:
+    def ask() -> str:
         # The library asks for a code on stdout where it cannot open a browser; that is for data (DESIGN §7).
         with contextlib.redirect_stdout(sys.stderr):
             return str(_issuer(provider, settings).identity_token(client_id=audience))
-    except GovernError as fault:
-        problem = fault
-    except Exception as fault:  # noqa: BLE001 - of the library, and of the server of the loopback that it runs
-        problem = Undecided(
-            f"{provider} gave no identity token", got=hidden(f"{type(fault).__name__}: {fault}")[:300], hint="try again"
-        )
-    raise problem.bare()
+
+    return guarded("the OpenID provider gave no identity token", ask, hint="try again")
 
 
 def _issuer(provider: str, settings: Settings) -> Issuer:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from govern.errors import InvalidInput, UsageError
 from govern.limits import MAX_CONFIG, MAX_LAYOUT_INDEX
@@ -52,6 +54,14 @@ class ArchiveStore(LayoutReading):
         except BaseException:
             self._file.close()
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         """See `Store.close`."""

@@ -16,8 +16,8 @@ import pytest
 from govern.errors import InvalidInput, NetworkError, Undecided
 from govern.settings import Settings
 from govern.signing.keyless.token_source import TokenSource, token_source
+from support.id_tokens import token
 from support.sigstore.served import Handler, served
-from unit.signing.keyless.test_id_token import token
 
 AUDIENCE = "sigstore"
 unclosed = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")

@@ -1,0 +1,1 @@
+"""The vectors, a file for each theme."""

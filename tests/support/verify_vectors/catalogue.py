@@ -1,0 +1,14 @@
+"""All vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from support.verify_vectors.case import Case
+from support.verify_vectors.cases import envelopes
+
+
+def all_cases() -> Iterator[Case]:
+    """Yield every vector, once."""
+    for theme in (envelopes,):
+        yield from theme.cases()
