@@ -35,13 +35,18 @@ def dumps(value: object) -> bytes:
 
     Source: RFC 8785.
     """
-    _check(value, 0)
+    check(value)
     try:
         return rfc8785.dumps(cast("Any", value))
     except (ValueError, UnicodeError) as error:
         raise InvalidInput(
             "a value cannot be written as canonical JSON", got=str(error), expected="RFC 8785 values"
         ) from error
+
+
+def check(value: object) -> None:
+    """Raise `InvalidInput` for a value that `dumps` would not write."""
+    _check(value, 0)
 
 
 def _check(value: object, depth: int) -> None:

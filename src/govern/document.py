@@ -78,6 +78,12 @@ def _message(item: Mapping[str, Any]) -> str:
             return "is missing"
         case "literal_error":
             return f"got {shortened(item['input'], 80)}, expected {item['ctx']['expected']}"
+        case "string_type":
+            return f"got {shortened(item['input'], 80)}, expected text"
+        case "tuple_type" | "list_type":
+            return f"got {shortened(item['input'], 80)}, expected a list"
+        case "dict_type" | "model_type":
+            return f"got {shortened(item['input'], 80)}, expected a mapping"
         case "string_pattern_mismatch":
             return f"got {shortened(item['input'], 80)}, expected text that matches {item['ctx']['pattern']}"
         case _:

@@ -7,6 +7,7 @@ of a name is attached to it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from govern import canonical
 from govern.names import Name
@@ -35,8 +36,9 @@ class Line:
         return self.manifest.digest
 
 
+@lru_cache(maxsize=64)
 def line_of(name: Name) -> Line:
-    """Compute the line of a name."""
+    """Compute the line of a name; every claim of a decision asks for the same one."""
     layer = canonical.dumps({"line": str(name)})
     manifest = write(
         {

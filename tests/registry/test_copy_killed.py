@@ -62,20 +62,23 @@ def test_a_copy_killed_at_random_and_run_again_is_equal_to_its_source(
     wanted, decided = everything(original.place, original.digest), verdict(f"{original.place}:1.0.0")
     begun = time.monotonic()
     assert commands.run("copy", f"{original.place}:1.0.0", place_of(target))[0] == 0
-    seconds, killed = time.monotonic() - begun, 0
-    for _ in range(KILLS):
-        place = place_of(target)
+    seconds, killed, runs = time.monotonic() - begun, 0, 0
+    while killed < KILLS:
+        place, begun, runs = place_of(target), time.monotonic(), runs + 1
         command = commands.start("copy", f"{original.place}:1.0.0", place)
         time.sleep(random.uniform(0, seconds))
-        killed += command.kill() == -signal.SIGKILL
+        if command.kill() == 0:
+            # The chance that a kill comes in the middle stays good, however fast the machine is now.
+            seconds = min(seconds, time.monotonic() - begun)
+        else:
+            killed += 1
         if has_version(place):
             # The tag is the last thing that is written: who sees it sees everything.
             assert_equal(place, original, wanted, decided)
         code, _, told = commands.run("copy", f"{original.place}:1.0.0", place)
         assert code == 0, told
         assert_equal(place, original, wanted, decided)
-    print(f"{killed} of {KILLS} killed; a whole copy takes {seconds:.2f} s")
-    assert killed > KILLS // 2
+    print(f"{killed} of {runs} killed within {seconds:.2f} s")
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -253,7 +254,7 @@ def test_no_weight_is_held_in_memory(tmp_path: Path, zot: Running, distribution:
     places = [original.place, f"{zot.host}/{unique_repository()}", f"{distribution.host}/{unique_repository()}"]
     peaks = {}
     govern_, one = Path(sys.executable), "1.0.0"
-    for source, target in [*zip(places, places[1:], strict=False), (places[2], f"layout:{tmp_path}/mirror")]:
+    for source, target in [*pairwise(places), (places[2], f"layout:{tmp_path}/mirror")]:
         ran = measure(govern_, "-m", "govern", "copy", f"{source}:{one}", target, cwd=tmp_path)
         assert ran.code == 0, ran.output
         peaks[f"copy to {target}"] = ran.peak_mib

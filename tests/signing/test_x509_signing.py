@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,13 @@ def test_a_certificate_that_nobody_would_accept_signs_nothing(sigstore: Sigstore
     leaf = make_leaf(root)
     with pytest.raises(InvalidInput, match="not vouched for"):
         load(sigstore, leaf, leaf.pem + make_root("another").pem)
+
+
+def test_a_certificate_that_ended_during_the_upload_signs_nothing(sigstore: Sigstore) -> None:
+    signer = load(sigstore, make_chain(end=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2)).leaf)
+    time.sleep(2.5)
+    with pytest.raises(InvalidInput, match="is not good now"):
+        signer.sign(statements())
 
 
 def test_a_certificate_of_another_key_signs_nothing(sigstore: Sigstore) -> None:

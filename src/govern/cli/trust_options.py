@@ -69,6 +69,7 @@ class Trusted:
             command: what was typed, for the hint.
             require: kinds that replace what is required, without a policy.
         """
+        identities = self._identities()
         lists = load_revocation_lists(tuple(self.crl or ()), run.context.clock())
         if not self.key and self.certificate_identity is None:
             return self._by_policy(run, command, require, lists)
@@ -80,7 +81,6 @@ class Trusted:
                 hint=f"put the {word} into the policy's people",
             )
         environment = run.context.settings.environment
-        identities = self._identities()
         files = self._files()
         refuse_empty(files, identities)
         return Verifier(
@@ -113,6 +113,13 @@ class Trusted:
             )
         if self.certificate_identity is None or self.certificate_oidc_issuer is None:
             return ()
+        if "*" in self.certificate_identity:
+            raise UsageError(
+                "--certificate-identity names one identity, exactly",
+                got=self.certificate_identity,
+                expected="a mail address, a URI, or a name without a star",
+                hint="a pattern stands in a policy's people, where it says whose identities it means",
+            )
         return (Identity(self.certificate_oidc_issuer, self.certificate_identity),)
 
     def _files(self) -> TrustFiles:

@@ -48,7 +48,8 @@ class Digest(str):
     @classmethod
     def of(cls, data: bytes) -> Digest:
         """Return the sha256 digest of `data`."""
-        return cls.from_hex(hashlib.sha256(data).hexdigest())
+        # What the hash function returned needs no second look.
+        return super().__new__(cls, f"sha256:{hashlib.sha256(data).hexdigest()}")
 
     @classmethod
     def from_hex(cls, encoded: str, *, error: type[GovernError] = InvalidInput) -> Digest:

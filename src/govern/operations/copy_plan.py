@@ -243,7 +243,7 @@ def _of_name(transfer: Transfer, name: Name, roots: Sequence[Root], asked: Asked
             expected=repr(str(name)),
             hint=f"if that is what you mean: --name {one.inside.name}",
         )
-        if not asked.whole:
+        if not asked.whole or asked.verifier is not None:
             raise fault
         transfer.lacks(f"the artifact {', '.join(one.tags)}", fault, one.digest)
     return kept

@@ -176,8 +176,8 @@ def _refuse_loss(raw: RawManifest, there: RawManifest | None) -> None:
 # --- versions ------------------------------------------------------------------------------------
 
 
-def refuse_other_version(store: Store, tag: str, digest: Digest) -> None:
-    """Raise `Denied` where a version's tag leads to other content: it is never reused."""
+def refuse_other_version(store: Store, tag: str, digest: Digest) -> bool:
+    """Return whether a version's tag leads to this artifact; raise `Denied` where it leads to other content."""
     there = tag_at(store, tag)
     if there is not None and there.digest != digest:
         raise Denied(
@@ -186,11 +186,11 @@ def refuse_other_version(store: Store, tag: str, digest: Digest) -> None:
             expected=f"no such tag, or {digest}",
             hint="a version is never reused: find out which of the two is right, or copy to another repository",
         )
+    return there is not None
 
 
 def put_version(transfer: Transfer, raw: RawManifest, tag: str) -> None:
-    """Give an artifact its tag at the target, and read it back."""
-    refuse_other_version(transfer.target, tag, raw.digest)
-    if tag_at(transfer.target, tag) is None:
+    """Give an artifact its tag at the target, and read it back: another copy may have been as quick."""
+    if not refuse_other_version(transfer.target, tag, raw.digest):
         transfer.put_manifest(raw, tag)
         refuse_other_version(transfer.target, tag, raw.digest)

@@ -23,6 +23,7 @@ from govern.operations.attest import Attested
 from govern.operations.context import Context, resolve
 from govern.operations.file_list import files_of
 from govern.operations.gather import read_artifact, read_config
+from govern.predicates.common import read_predicate
 from govern.predicates.kinds import OMS_V1, OURS, word_for
 from govern.times import write_time
 from govern.trust.certificates import read_leaf
@@ -69,7 +70,7 @@ def import_bundles(
             signer=_claimed_signer(bundle),
             manifest=attach_record(
                 store,
-                Signed(bundle, statement, Digest.of(bundle.data), _created(bundle, context.clock())),
+                Signed(bundle, statement, Digest.of(bundle.data), _created(bundle, statement, context.clock())),
                 raw.descriptor,
             ),
             about=statement.subjects[0].name,
@@ -107,6 +108,9 @@ def _statement(bundle: Bundle) -> Statement:
             f"a {kind.word} belongs to the line as well",
             expected=f"govern {kind.own_verb}, or govern copy with all that it lists",
         )
+    if kind is not None:
+        # What no reader would take is not attached.
+        read_predicate(kind.model, dict(statement.predicate), kind.word, Denied, tolerant=not kind.decides)
     if isinstance(bundle.material, CertificateChain):
         # Nobody is trusted by that; what does not even hold by itself is damaged, and would be refused for ever.
         read_leaf(bundle.material.certificates).key.verify(bundle.envelope.signatures[0].sig, bundle.envelope.signed)
@@ -117,7 +121,10 @@ def _claimed_signer(bundle: Bundle) -> str:
     return bundle.material.hint[:200] if isinstance(bundle.material, PublicKeyHint) else "certificate"
 
 
-def _created(bundle: Bundle, now: datetime) -> str:
-    """Return when it was signed, as a log says; else now. It is shown, and decides nothing."""
+def _created(bundle: Bundle, statement: Statement, now: datetime) -> str:
+    """Return when it was written, as it says, or signed, as a log says; else now. It is shown, and decides nothing."""
+    if statement.predicate_type in OURS:
+        # The wrapping is a function of the record: importing it again changes nothing (FORMAT §5).
+        return str(statement.predicate["issuedAt"])
     logged = [one.integrated_time for one in bundle.log_entries if 0 < one.integrated_time <= now.timestamp()]
     return write_time(datetime.fromtimestamp(min(logged), UTC) if logged else now)

@@ -95,6 +95,12 @@ class Taken:
         claims = self._claims(digest, store, context)
         on_artifact = _admitted(claims, about, trust, now)
         on_line = _admitted(self.line, Subject(digest, self.name), trust, now)
+        if self.policy is not None:
+            # What is void for a verifier must be said anew, by somebody whose word counts.
+            stands, _ = standing(self.policy, [*on_artifact.values(), *on_line.values()], now)
+            counts = {one.identity for one in stands}
+            on_artifact = {key: one for key, one in on_artifact.items() if key in counts}
+            on_line = {key: one for key, one in on_line.items() if key in counts}
         state = fold(on_artifact.values(), now)
         for one in state.of_digest(digest):
             if not self._counts(one.record.voice):

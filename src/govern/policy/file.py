@@ -11,10 +11,10 @@ import re
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
-from govern.errors import InvalidInput, UsageError
+from govern.errors import InvalidInput, UsageError, shortened
 from govern.names import PERSON_ID, is_repository
 from govern.oci.reference import is_host
 from govern.predicates.common import Time
@@ -118,6 +118,21 @@ class Key(Validity):
     key: Annotated[Pem, Field(description="The PEM public key.")]
 
 
+def _entry(value: object) -> object:
+    # One shape for both spellings: of a union every fault would be told once for each.
+    if isinstance(value, str):
+        return {"key": value}
+    if not isinstance(value, dict | Key):
+        raise ValueError(f"got {shortened(value, 80)}, expected a PEM public key, or key: with what limits it")
+    return value
+
+
+def _document(value: object) -> object:
+    if isinstance(value, dict):
+        raise ValueError("got its content, expected it as text: write - | and put the file below, indented")
+    return value
+
+
 class CertifiedIdentity(Validity):
     """An identity that certificates prove: keyless signing, or an internal PKI."""
 
@@ -143,7 +158,10 @@ class Person(Section):
     """A person or a workload, and what speaks for it. Two keys are one voice."""
 
     kind: Annotated[Literal["human", "workload"], Field(description="Who: a human being, or a machine's job.")]
-    keys: Annotated[tuple[Pem | Key, ...], Field(description="PEM public keys, written out here.")] = ()
+    keys: Annotated[
+        tuple[Annotated[Key, BeforeValidator(_entry, json_schema_input_type=Pem | Key)], ...],
+        Field(description="PEM public keys, written out here."),
+    ] = ()
     identities: Annotated[tuple[CertifiedIdentity, ...], Field(description="Identities that certificates prove.")] = ()
 
     @model_validator(mode="after")
@@ -172,7 +190,7 @@ class TrustSection(Section):
     """Authorities and logs that are pinned here."""
 
     sigstore: Annotated[
-        tuple[StrictStr, ...],
+        tuple[Annotated[StrictStr, BeforeValidator(_document, json_schema_input_type=str)], ...],
         Field(description="Sigstore instances: the text of each trusted_root.json. Each vouches for itself alone."),
     ] = ()
     certificates: Annotated[

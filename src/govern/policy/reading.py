@@ -11,7 +11,7 @@ from govern.document import Document, Fault, dotted, faults_in, faulty
 from govern.errors import GovernError, InvalidInput
 from govern.limits import MAX_POLICY
 from govern.oci.digest import Digest
-from govern.policy.file import Key, PolicyFile
+from govern.policy.file import PolicyFile
 from govern.policy.model import Credential, Permission, Policy, TrustedBuilder
 from govern.policy.trust_section import read_trust
 from govern.predicates.kinds import resolve_type
@@ -85,12 +85,9 @@ def _credentials(file: PolicyFile) -> tuple[dict[Digest, PublicKey], list[Creden
     credentials = []
     for person_id, person in file.people.items():
         for one in person.keys:
-            key = read_public_key((one.key if isinstance(one, Key) else one).encode())
+            key = read_public_key(one.key.encode())
             keys[key.signer] = key
-            if isinstance(one, Key):
-                credentials.append(Credential(person_id, key.signer, None, one.window, one.revoked, one.proven_by))
-            else:
-                credentials.append(Credential(person_id, key.signer))
+            credentials.append(Credential(person_id, key.signer, None, one.window, one.revoked, one.proven_by))
         credentials += [
             Credential(person_id, None, Identity(one.issuer, one.subject), one.window, one.revoked, one.proven_by)
             for one in person.identities
@@ -124,12 +121,15 @@ def _contradictions(document: Document) -> Iterator[Fault]:
     for path, person in _named(document.value):
         if person not in known:
             yield Fault(document.line(path), dotted(path), f"{person!r} is not in people")
-    owners: dict[str, str] = {}
-    for path, person_id, voice in _voices(people if isinstance(people, dict) else {}):
-        other = owners.setdefault(voice, person_id)
+    owners: dict[str, tuple[str, dict[str, Any]]] = {}
+    for path, person_id, voice, limits in _voices(people if isinstance(people, dict) else {}):
+        other, others = owners.setdefault(voice, (person_id, limits))
         if other != person_id:
             # One key with two owners would be two voices of one person.
             yield Fault(document.line(path), dotted(path), f"{voice} is also {other}'s")
+        elif others != limits:
+            # Only one of them can count, and whoever adds a revocation below means that one.
+            yield Fault(document.line(path), dotted(path), f"{voice} stands twice, with other limits: keep one")
 
 
 def _named(value: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -149,8 +149,9 @@ def _named(value: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]
                 yield ("build", "builders", place, "people", number), person
 
 
-def _voices(people: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """Yield (place, person, voice) of every key and identity that can be read; the fields' own checks say the rest."""
+def _voices(people: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str, dict[str, Any]]]:
+    """Yield (place, person, voice, limits) of every key and identity that can be read; the fields' checks say the rest.
+    """
     for person_id, person in people.items():
         keys = person.get("keys") if isinstance(person, dict) else None
         for number, entry in enumerate(keys if isinstance(keys, list) else ()):
@@ -159,9 +160,14 @@ def _voices(people: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str
                 signer = read_public_key(str(text).encode()).signer
             except GovernError:
                 continue
-            yield ("people", person_id, "keys", number), person_id, f"the key {signer}"
+            yield ("people", person_id, "keys", number), person_id, f"the key {signer}", _limits(entry)
         identities = person.get("identities") if isinstance(person, dict) else None
         for number, entry in enumerate(identities if isinstance(identities, list) else ()):
-            if isinstance(entry, dict):
-                voice = f"the identity {entry.get('subject')!s} by {entry.get('issuer')!s}"
-                yield ("people", person_id, "identities", number), person_id, voice
+            subject, issuer = (entry.get("subject"), entry.get("issuer")) if isinstance(entry, dict) else (None, None)
+            if isinstance(subject, str) and isinstance(issuer, str):
+                voice = f"the identity {subject} by {issuer}"
+                yield ("people", person_id, "identities", number), person_id, voice, _limits(entry)
+
+
+def _limits(entry: object) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key != "key"} if isinstance(entry, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any, Final, TypeVar
 
@@ -126,8 +127,9 @@ def read_predicate(
     known = {field.alias or name for name, field in model.model_fields.items()}
     kept = {key: item for key, item in value.items() if key in known} if tolerant else value
     try:
+        canonical.check(kept)
         # By way of JSON text: there, strict means that an integer is an integer and an array a tuple.
-        return model.model_validate_json(canonical.dumps(kept), by_alias=True, by_name=False)
+        return model.model_validate_json(json.dumps(kept), by_alias=True, by_name=False)
     except InvalidInput as fault:
         raise error(f"the {what} is not valid", got=fault.message, expected=f"the schema of {what}") from fault
     except ValidationError as fault:

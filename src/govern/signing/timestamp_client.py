@@ -96,7 +96,6 @@ def _check(answer: bytes, signature: bytes, nonce: int | None) -> None:
         info = response.tst_info
         got_nonce, imprint = info.nonce, info.message_imprint
         algorithm, stamped = imprint.hash_algorithm.dotted_string, imprint.message
-        moment = info.gen_time
     except (ValueError, TypeError, AttributeError, OverflowError) as fault:
         raise _wrong(f"a token that cannot be read: {str(fault)[:100]}", "an RFC 3161 response") from fault
     # An answer that was recorded earlier has another nonce.
@@ -104,9 +103,6 @@ def _check(answer: bytes, signature: bytes, nonce: int | None) -> None:
         raise _wrong("another nonce", "the one of this request")
     if algorithm != _SHA256 or stamped != hashlib.sha256(signature).digest():
         raise _wrong(f"a timestamp of {algorithm} {stamped.hex()[:64]}", "one of this signature's sha256")
-    if response.as_bytes() != answer or moment is None:
-        # What follows the structure is in nobody's signature, and stricter readers refuse it.
-        raise _wrong("a response that is not DER, or longer than itself", "exactly one DER response")
 
 
 def _wrong(got: str, expected: str) -> Undecided:

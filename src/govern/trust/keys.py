@@ -28,20 +28,19 @@ class PublicKey:
     Args:
         spki: the DER SubjectPublicKeyInfo.
         key: the parsed key; derived, and not part of equality.
+        signer: who this key is in records: sha256 of the DER SPKI.
+        hint: the same as the base64 that bundles carry.
     """
 
     spki: bytes
     key: PublicKeyTypes = field(compare=False, repr=False)
+    signer: Digest = field(init=False)
+    hint: str = field(init=False, repr=False)
 
-    @property
-    def signer(self) -> Digest:
-        """Who this key is in records: sha256 of the DER SPKI."""
-        return Digest.of(self.spki)
-
-    @property
-    def hint(self) -> str:
-        """The same as the base64 that bundles carry."""
-        return base64.encode(bytes.fromhex(self.signer.encoded))
+    def __post_init__(self) -> None:
+        # Once: every claim is held against every key.
+        object.__setattr__(self, "signer", Digest.of(self.spki))
+        object.__setattr__(self, "hint", base64.encode(bytes.fromhex(self.signer.encoded)))
 
     def to_pem(self) -> str:
         """Return the PEM text."""

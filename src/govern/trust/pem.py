@@ -85,19 +85,22 @@ def read_timestamp_chain(data: bytes, what: str, error: type[GovernError] = Inva
 
 def read_revocation_list(data: bytes, what: str, error: type[GovernError] = InvalidInput) -> CertificateRevocationList:
     """Read one revocation list, PEM or DER."""
-    from cryptography.x509 import load_der_x509_crl, load_pem_x509_crl
+    from cryptography.x509 import IssuingDistributionPoint, load_der_x509_crl, load_pem_x509_crl
 
     MAX_REVOCATION_LIST.check(len(data), what, error)
     try:
         found = load_pem_x509_crl(data) if b"-----BEGIN" in data else load_der_x509_crl(data)
-        critical = [one.oid for one in found.extensions if one.critical]
+        critical = [one for one in found.extensions if one.critical]
     except Exception as fault:  # the library raises several kinds for what it cannot parse
         raise error(f"{what} cannot be read", got=str(fault)[:200], expected="a revocation list (CRL)") from fault
-    if critical:
-        # What is critical in a list says that it is not the whole of one authority's (RFC 5280 §5.2).
+    for one in critical:
+        scope = one.value
+        if isinstance(scope, IssuingDistributionPoint) and not scope.indirect_crl and not scope.only_some_reasons:
+            continue  # a list for one kind of certificates; those that it names are revoked all the same
+        # What else is critical says that it is not read as other lists are (RFC 5280 §5.2).
         raise error(
-            f"{what} does not speak for all certificates of one authority",
-            got="critical extensions " + ", ".join(one.dotted_string for one in critical),
-            expected="a complete list: no delta, no indirect one, no part of one",
+            f"{what} does not speak for one authority",
+            got=f"the critical extension {one.oid.dotted_string}",
+            expected="a complete list: no delta, and no list of other authorities' certificates",
         )
     return found

@@ -187,6 +187,7 @@ def test_nothing_of_netrc_or_the_environment_is_sent(serve: Serve, home: Path, m
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
     url = serve(lambda asked: asked.reply(200, str(asked.headers.get("Authorization")).encode()))
     assert service().get(url) == b"None"
+    assert Session(service()).get(url).content == b"None"
 
 
 def test_the_authority_of_a_host_is_the_one_that_was_set(

@@ -44,7 +44,7 @@ def signing_context(instance: Instance, settings: Settings) -> SigningContext:
         "the certificate authority", settings, "the token has expired, or its issuer is not known to this authority"
     )
     # The library makes a session for each thread; ours keeps nothing between two requests.
-    _ = SimpleNamespace(session=_session("the transparency log", settings))  # type: ignore[attr-defined]
+    log._thread_local = SimpleNamespace(session=_session("the transparency log", settings))  # type: ignore[attr-defined]
     authorities = [_Authority(TimestampClient((one.url,), settings, instance.what)) for one in config.get_tsas()]
     return SigningContext(
         fulcio=fulcio,

@@ -125,7 +125,7 @@ def test_a_wrong_sum_is_no_tar(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "records",
-    [b"9 path=x\n", b"0 path=x\n", b"path=x\n", b"99999999999 path=x\n", b"11 path=x\n", b"8 path=x", b"\xff",
+    [b"8 path=x\n", b"0 path=x\n", b"path=x\n", b"99999999999 path=x\n", b"11 path=x\n", b"8 path=x", b"\xff",
      b"18 GNU.sparse.x=1\n", b"10 size=-\n", b"14 path=../../x\n", b"27 size=99999999999999999\n"],
 )  # fmt: skip
 def test_a_malformed_extended_header_is_refused(records: bytes, tmp_path: Path) -> None:
