@@ -18,7 +18,7 @@ from support.desk import MODEL
 from support.fault_registry import Content, FaultRegistry, Switches
 from support.logins import install_helper
 from support.prepared import Prepared, prepared
-from support.registries import Running, distribution
+from support.registries import Running, distribution, unique_repository
 from support.stores import FAULTS, USER, Case, Servers, fault_case, layout_case, registry_case
 from support.tls import TlsFiles
 from support.token_server import TokenServer, User, token_server
@@ -85,6 +85,19 @@ def case(
         made = registry_case(kind, servers, repository)
     yield made
     made.close()
+
+
+@pytest.fixture
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """Return a layout, or a repository of distribution or zot, where nobody has written, as a reference names it."""
+
+    def make(kind: str) -> str:
+        if kind == "layout":
+            return f"layout:{tmp_path}/{unique_repository().replace('/', '-')}/mirror"
+        running: Running = request.getfixturevalue(kind)
+        return f"{running.host}/{unique_repository()}"
+
+    return make
 
 
 # --- registries with several users ---------------------------------------------------------------

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import govern
-from conftest import Cli
 from govern.errors import Denied, InvalidInput, NotFound, UsageError
 from govern.line import line_of
 from govern.names import FRESHNESS_TAG, LINE_TAG, Name
-from govern.oci.digest import Digest
-from govern.oci.manifest import read_manifest, write
-from govern.oci.media_types import IMAGE_INDEX, IMAGE_MANIFEST
 from govern.operations.copy_result import Copied
-from govern.policy.template import policy_template
 from support.everything import (
     NAME,
     Source,
     everything,
     open_place,
-    put_claim,
     put_everything,
     put_freshness,
     put_legacy,
     verdict,
 )
-from support.fault_registry import FaultRegistry, Switches
-from support.fault_registry.switches import Cut
 from support.records import signer
 from support.registries import unique_repository
-from support.stores import put_artifact, put_record
+from support.stores import put_artifact
 from support.trees import write_tree
 
 KINDS = ("layout", "distribution", "zot")
@@ -57,18 +47,6 @@ def sources(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
         return made[kind]
 
     return get
-
-
-@pytest.fixture
-def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
-    """Return a place of a kind where nobody has written."""
-
-    def make(kind: str) -> str:
-        if kind == "layout":
-            return f"layout:{tmp_path}/{unique_repository().replace('/', '-')}/mirror"
-        return f"{request.getfixturevalue(kind).host}/{unique_repository()}"
-
-    return make
 
 
 def said(copied: Copied) -> list[str]:
@@ -237,135 +215,3 @@ def test_signatures_under_tags_grow_and_are_never_lost(tmp_path: Path, new_place
     mirrored = put_legacy(open_place(place), original.digest, b"of the mirror")
     assert "has signatures under it that the source has not" in " ".join(said(govern.copy(reference, place)))
     assert open_place(place).get_manifest(tag).digest == mirrored.digest
-
-
-# --- what could not be carried -------------------------------------------------------------------
-
-
-def blob_file(place: str, digest: str) -> Path:
-    return Path(place.removeprefix("layout:")) / "blobs" / digest.replace(":", "/")
-
-
-def test_what_is_gone_or_spoilt_is_said_item_by_item_and_the_rest_is_carried(tmp_path: Path, cli: Cli) -> None:
-    original = put_everything(f"layout:{tmp_path}/source/fraud", tmp_path / "files")
-    store = open_place(original.place)
-    subject = store.get_manifest(original.digest)
-    lost = put_record(store, subject.digest, len(subject.data))
-    bent = put_record(store, subject.digest, len(subject.data))
-    blob_file(original.place, read_manifest(lost).layers[0].digest).unlink()
-    blob_file(original.place, read_manifest(bent).layers[0].digest).write_bytes(b"x" * 1000)
-    ran = cli("copy", f"{original.place}:1.0.0", f"layout:{tmp_path}/mirror", "--format", "json")
-    assert ran.returncode == 3, ran.stderr
-    answer = json.loads(ran.stdout)
-    assert answer["complete"] is False
-    assert {one["digest"] for one in answer["notCarried"]} == {lost.digest, bent.digest}
-    assert ran.stderr.count("WARNING: not carried: the record sha256:") == len(answer["notCarried"])
-    assert verdict(f"layout:{tmp_path}/mirror:1.0.0")["outcome"] == "allowed"
-
-
-def test_a_bundle_that_no_reader_takes_is_said(tmp_path: Path) -> None:
-    original = put_everything(f"layout:{tmp_path}/source/fraud", tmp_path / "files")
-    store = open_place(original.place)
-    large = put_claim(store, store.get_manifest(line_of(NAME).digest), bytes(1024 * 1024 + 1))
-    copied = govern.copy(f"{original.place}:1.0.0", f"layout:{tmp_path}/mirror")
-    assert [one.digest for one in copied.not_carried] == [large.digest]
-    assert "MAX_LINE_BUNDLE" in copied.not_carried[0].reason
-
-
-def test_an_artifact_that_is_not_whole_gives_no_version(tmp_path: Path) -> None:
-    original = put_everything(f"layout:{tmp_path}/source/fraud", tmp_path / "files")
-    weights = max(govern.show(f"{original.place}:1.0.0").manifest.layers, key=lambda one: one.size)
-    blob_file(original.place, weights.digest).unlink()
-    place = f"layout:{tmp_path}/mirror"
-    with pytest.raises(NotFound):
-        govern.copy(f"{original.place}:1.0.0", place)
-    assert open_place(place).tags() == ()
-    # Of every version, those that are whole are carried; both share these weights, so there is none.
-    copied = govern.copy(original.place, place)
-    assert not copied.complete
-    assert copied.names[0].artifacts == ()
-
-
-# --- names of mirrors, mounts, requests ----------------------------------------------------------
-
-
-def test_the_lines_entry_is_what_a_policy_needs(
-    sources: Callable[[str], Source], new_place: Callable[[str], str], cli: Cli, tmp_path: Path
-) -> None:
-    original, place = sources("layout"), new_place("zot")
-    ran = cli("copy", f"{original.place}:1.0.0", place)
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout == f"{place}@{original.digest}\n"
-    assert f"lines:\n  {place}: {NAME}\n" in ran.stderr
-    text = policy_template([("ci", signer().public_key)], ["acme/**"])
-    (tmp_path / "policy.yaml").write_text(text.replace("lines: {}", f"lines:\n  {place}: {NAME}"))
-    assert govern.verify(f"{place}:1.0.0", policy=tmp_path / "policy.yaml").outcome == "allowed"
-
-
-def test_on_one_registry_blobs_are_mounted(fault_registry: FaultRegistry, tmp_path: Path) -> None:
-    original = put_everything(f"{fault_registry.host}/acme/fraud", tmp_path / "files", size=1 << 20)
-    received = fault_registry.bytes_in
-    copied = govern.copy(f"{original.place}:1.0.0", f"{fault_registry.host}/mirror/fraud")
-    assert copied.complete
-    assert fault_registry.bytes_in - received < 100_000
-    assert fault_registry.requests("GET", "/acme/fraud/blobs/") != []
-    large = [one for one in govern.show(f"{original.place}:1.0.0").manifest.layers if one.size > 1 << 19]
-    for one in large:
-        assert fault_registry.requests("GET", f"/blobs/{one.digest}$") == []
-
-
-def test_a_second_copy_asks_and_sends_nothing(fault_registry: FaultRegistry, tmp_path: Path) -> None:
-    original = put_everything(f"{fault_registry.host}/acme/fraud", tmp_path / "files")
-    place = f"{fault_registry.host}/mirror/fraud"
-    govern.copy(f"{original.place}:1.0.0", place)
-    before = len(fault_registry.requests())
-    govern.copy(f"{original.place}:1.0.0", place)
-    asked = fault_registry.requests()[before:]
-    assert {one.method for one in asked} <= {"GET", "HEAD"}
-    print(f"{len(asked)} requests")
-    assert len(asked) < 120
-    assert not [one for one in asked if one.method == "GET" and "/blobs/" in one.path and "/mirror/" in one.path]
-
-
-def test_a_source_that_is_cut_is_gone_on_with(fault_registry: FaultRegistry, tmp_path: Path) -> None:
-    original = put_everything(f"{fault_registry.host}/acme/fraud", tmp_path / "files", size=4 << 20)
-    weights = max(govern.show(f"{original.place}:1.0.0").manifest.layers, key=lambda one: one.size)
-    sent = fault_registry.bytes_out
-    fault_registry.switches.cut_download = Cut(3 << 20, times=2, path=f"/blobs/{weights.digest}")
-    place = f"layout:{tmp_path}/mirror"
-    assert govern.copy(f"{original.place}:1.0.0", place).complete
-    # What came before the cut is not asked for again.
-    assert fault_registry.bytes_out - sent < 6 << 20
-    assert everything(place, original.digest) == everything(original.place, original.digest)
-
-
-def test_two_copies_at_once_are_one(sources: Callable[[str], Source], new_place: Callable[[str], str]) -> None:
-    original, place = sources("layout"), new_place("distribution")
-    results: list[Copied] = []
-    threads = [
-        threading.Thread(target=lambda: results.append(govern.copy(f"{original.place}:1.0.0", place))) for _ in range(3)
-    ]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert [one.complete for one in results] == [True] * 3
-    assert everything(place, original.digest) == everything(original.place, original.digest)
-
-
-def test_a_digest_that_only_a_listing_knows_hides_no_record_tag(
-    start_fault_registry: Callable[..., FaultRegistry], tmp_path: Path
-) -> None:
-    registry = start_fault_registry(Switches(referrers_api=False, sparse=True))
-    original = put_everything(f"{registry.host}/acme/fraud", tmp_path / "files")
-    store = open_place(original.place)
-    (listing,) = [one for one in store.list_referrers(original.digest) if one.source == "fallback index"]
-    # Somebody writes an index whose digests begin as the records' own do, and lead nowhere.
-    lies = [Digest(one[:-32] + "0" * 32) for one in listing.digests]
-    entries = [{"mediaType": IMAGE_MANIFEST, "digest": one, "size": 1} for one in lies]
-    index = write({"schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": entries})
-    store.put_manifest(index, f"sha256-{original.digest.encoded}")
-    copied = govern.copy(f"{original.place}:1.0.0", f"layout:{tmp_path}/mirror")
-    assert {one.digest for one in copied.not_carried} == set(lies)
-    mirrored = open_place(f"layout:{tmp_path}/mirror").list_referrers(original.digest)[0].digests
-    assert set(mirrored) == set(listing.digests)

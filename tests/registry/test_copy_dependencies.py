@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,8 @@ def chain(prefix: str, folder: Path, **keys: str) -> dict[str, Digest]:
     write_tree(folder / "raw", {"raw.csv": b"1,2\n"})
     write_tree(folder / "data", {"data.csv": b"1\n"})
     write_tree(folder / "model", {"README.md": b"# It\n"})
-    found, inputs = {}, []
+    found: dict[str, Digest] = {}
+    inputs: list[Path] = []
     for tree, name in (("raw", RAW), ("data", DATA), ("model", MODEL)):
         key = signer(keys.get(tree, "ci"))
         reference = f"{prefix}/{name}:1.0.0"
@@ -172,5 +174,6 @@ def test_whatever_a_provenance_contains_only_artifacts_come_out() -> None:
     found = list(read_dependencies({"buildDefinition": {"resolvedDependencies": entries}}))
     assert [(str(one.place), one.name) for one in found] == [("h.example/data", DATA), ("None", RAW)]
     assert list(read_dependencies({"materials": entries})) == found
+    odd: Any
     for odd in ({}, {"buildDefinition": []}, {"buildDefinition": {"resolvedDependencies": {}}}, {"materials": 1}):
         assert list(read_dependencies(odd)) == []

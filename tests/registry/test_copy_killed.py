@@ -16,7 +16,6 @@ from govern.errors import NotFound
 from support.everything import NAME, Source, everything, open_place, put_everything, verdict
 from support.fault_registry import FaultRegistry, Hold
 from support.prepared import Command, Prepared
-from support.registries import Running, unique_repository
 
 KILLS = int(os.environ.get("GOVERN_TEST_KILLS", "50"))
 
@@ -37,34 +36,21 @@ def assert_equal(place: str, source: Source, wanted: Any, decided: Any) -> None:
     assert verdict(f"{place}:1.0.0") == decided
 
 
-@pytest.fixture
-def place_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
-    """Return a place of a kind where nobody has written."""
-
-    def make(kind: str) -> str:
-        if kind == "layout":
-            return f"layout:{tmp_path}/{unique_repository().replace('/', '-')}"
-        running: Running = request.getfixturevalue(kind)
-        return f"{running.host}/{unique_repository()}"
-
-    return make
-
-
 # --- at random -----------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("source", "target"), [("zot", "layout"), ("layout", "distribution"), ("distribution", "zot")])
 def test_a_copy_killed_at_random_and_run_again_is_equal_to_its_source(
-    source: str, target: str, place_of: Callable[[str], str], commands: Prepared, tmp_path: Path
+    source: str, target: str, new_place: Callable[[str], str], commands: Prepared, tmp_path: Path
 ) -> None:
-    original = put_everything(place_of(source), tmp_path / "files", size=4 << 20)
+    original = put_everything(new_place(source), tmp_path / "files", size=4 << 20)
     wanted, decided = everything(original.place, original.digest), verdict(f"{original.place}:1.0.0")
     begun = time.monotonic()
-    assert commands.run("copy", f"{original.place}:1.0.0", place_of(target))[0] == 0
+    assert commands.run("copy", f"{original.place}:1.0.0", new_place(target))[0] == 0
     seconds, killed, runs = time.monotonic() - begun, 0, 0
     while killed < KILLS:
-        place, begun, runs = place_of(target), time.monotonic(), runs + 1
+        place, begun, runs = new_place(target), time.monotonic(), runs + 1
         command = commands.start("copy", f"{original.place}:1.0.0", place)
         time.sleep(random.uniform(0, seconds))
         if command.kill() == 0:
@@ -82,11 +68,11 @@ def test_a_copy_killed_at_random_and_run_again_is_equal_to_its_source(
 
 
 @pytest.mark.slow
-def test_one_place_survives_many_kills(place_of: Callable[[str], str], commands: Prepared, tmp_path: Path) -> None:
-    original = put_everything(place_of("layout"), tmp_path / "files", size=4 << 20)
+def test_one_place_survives_many_kills(new_place: Callable[[str], str], commands: Prepared, tmp_path: Path) -> None:
+    original = put_everything(new_place("layout"), tmp_path / "files", size=4 << 20)
     wanted, decided = everything(original.place, original.digest), verdict(f"{original.place}:1.0.0")
     for target in ("layout", "distribution", "zot"):
-        place, done = place_of(target), False
+        place, done = new_place(target), False
         for number in range(100):
             command = commands.start("copy", f"{original.place}:1.0.0", place)
             # A little longer each time, so that it gets further each time.

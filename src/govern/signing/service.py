@@ -142,7 +142,9 @@ class Service:
     def _check_secret(self, request: requests.PreparedRequest) -> None:
         parts = urlsplit(str(request.url))
         plain = parts.scheme == "http" and not _is_loopback(parts.hostname or "")
-        if plain and "Authorization" in request.headers and not self.settings.host(parts.netloc).plain_http:
+        # Of this host only: --plain-http is said of a registry.
+        own = self.settings.hosts.get(parts.netloc)
+        if plain and "Authorization" in request.headers and not (own is not None and own.plain_http):
             raise AuthError(
                 f"{self.what} would get a secret in the clear",
                 got=f"http://{_host(str(request.url))}",

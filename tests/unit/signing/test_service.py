@@ -158,8 +158,9 @@ def test_what_looks_like_a_token_is_hidden_wherever_it_stands() -> None:
 
 def test_a_token_goes_in_the_clear_to_the_own_machine_only() -> None:
     far = "http://service.example.test"
-    with pytest.raises(AuthError, match="in the clear"):
-        with_token(far)
+    for of_a_registry in (Settings(), Settings(any_host=HostSettings(plain_http=True))):
+        with pytest.raises(AuthError, match="in the clear"):
+            with_token(far, of_a_registry)
     settings = Settings(
         environment={"http_proxy": "http://127.0.0.1:9"},
         hosts={"service.example.test": HostSettings(plain_http=True)},
