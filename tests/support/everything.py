@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +25,7 @@ from govern.signing.signer import sign_statement
 from govern.store.layout import LayoutStore
 from govern.store.protocol import Store
 from govern.store.registry import RegistryStore
-from support.model_files import safetensors
+from support.model_files import safetensors_of
 from support.records import signer
 from support.stores import put_record
 from support.trees import write_tree
@@ -66,9 +67,11 @@ def put_everything(place: str, folder: Path, *, size: int = 256) -> Source:
         folder: for the files, which need not be there.
         size: bytes of the weights; 1.0.0 has them twice, so that there is something to share.
     """
-    tensor = {"w": ("F32", [size // 4], size)}
-    files = {"README.md": b"# It\n", "config.json": b"{}\n", "model.safetensors": safetensors(tensor)}
-    write_tree(folder / "one", files | {"copy.safetensors": files["model.safetensors"]})
+    header = {"w": {"dtype": "F32", "shape": [size // 4], "data_offsets": [0, size]}}
+    # Random, because some registries give a blob of one repository to all others.
+    weights = safetensors_of(json.dumps(header).encode(), os.urandom(size))
+    files = {"README.md": b"# It\n", "config.json": b"{}\n", "model.safetensors": weights}
+    write_tree(folder / "one", files | {"copy.safetensors": weights})
     write_tree(folder / "two", files | {"README.md": b"# Next\n"})
     first, second = (
         govern.push(folder / tree, f"{place}:{version}", key=signer(), name=NAME).pinned

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from govern.errors import UsageError
 from govern.operations.context import Context
@@ -45,7 +46,8 @@ def signer_of(context: Context, key: SignWith, passphrase: str | None) -> Record
         passphrase: the key's passphrase, or its token's PIN; without it the environment's opens it.
     """
     if not isinstance(key, str | Path):
-        return key if isinstance(key, RecordSigner) else KeyRecordSigner(key)
+        # By the class: to look at an instance would ask a keyless signer for its token.
+        return cast("RecordSigner", key) if hasattr(type(key), "made") else KeyRecordSigner(cast("Signer", key))
     environment = context.settings.environment
     if passphrase is None:
         ask = passphrase_from(environment, variables=secret_of(str(key)).variables)

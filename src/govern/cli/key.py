@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from govern.cli.options import PassphraseFile, open_key
+from govern.cli.key_option import open_key
+from govern.cli.options import PassphraseFile
 from govern.cli.verb import Run, group, verb
 from govern.errors import UsageError
 from govern.report.file_views import KeyView

@@ -10,9 +10,6 @@ import typer
 from govern.cli.verb import Run
 from govern.operations.policy_file import load_policy
 from govern.policy.model import Policy
-from govern.signing import open_signer as signers
-from govern.signing.passphrase import passphrase_from
-from govern.signing.signer import Signer
 
 Reference = Annotated[str, typer.Argument(metavar="REF", help="HOST/REPO:TAG, HOST/REPO@sha256:…, or layout:PATH:TAG.")]
 PassphraseFile = Annotated[
@@ -38,14 +35,6 @@ Require = Annotated[
     list[str] | None,
     typer.Option("--require", metavar="TYPE", help="With --key: kinds that must be there, instead of registration."),
 ]
-
-
-def open_key(run: Run, key: str, passphrase_file: Path | None) -> Signer:
-    """Open the signing key, asking for its passphrase or PIN where that is possible."""
-    environment = run.context.settings.environment
-    secret = signers.secret_of(key)
-    ask = passphrase_from(environment, passphrase_file, run.prompt(secret.name), secret.variables)
-    return signers.open_signer(key, ask, environment)
 
 
 def open_policy(run: Run, policy: Path | None) -> Policy | None:

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from govern.cli.options import PassphraseFile, open_key
+from govern.cli.key_option import open_key
+from govern.cli.options import PassphraseFile
 from govern.cli.verb import Run
 from govern.operations.attest import Attested
 from govern.operations.signers import SignWith, record_signer

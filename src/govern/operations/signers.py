@@ -10,10 +10,8 @@ from govern.limits import MAX_KEY_FILE, MAX_TRUSTED_ROOT
 from govern.operations.named_file import read_file
 from govern.settings import Settings
 from govern.signing.key_record_signer import KeyRecordSigner
-from govern.signing.log_client import LogClient
 from govern.signing.record_signer import RecordSigner
 from govern.signing.signer import Signer
-from govern.signing.timestamp_client import TimestampClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,10 @@ def record_signer(chosen: SignWith, settings: Settings) -> RecordSigner:
     for given, what in ((chosen.token_file, "--identity-token-file"), (chosen.trust_config, "--trust-config")):
         if given is not None:
             raise UsageError(f"{what} goes with --keyless", got="a key", expected="one of them")
+    # Imported here: they load the HTTP stack.
+    from govern.signing.log_client import LogClient
+    from govern.signing.timestamp_client import TimestampClient
+
     timestamps = TimestampClient(chosen.timestamp_urls, settings) if chosen.timestamp_urls else None
     log = LogClient(chosen.log_url, settings) if chosen.log_url else None
     if chosen.certificate is None:

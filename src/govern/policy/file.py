@@ -11,12 +11,22 @@ import re
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from govern.errors import InvalidInput, UsageError, shortened
 from govern.names import PERSON_ID, is_repository
 from govern.oci.reference import is_host
+from govern.policy.model import stem_of
 from govern.predicates.common import Time
 from govern.predicates.kinds import resolve_type
 from govern.times import read_time
@@ -24,7 +34,7 @@ from govern.trust.anchors import Window
 from govern.trust.keys import read_public_key
 
 _WHOSE: Final = re.compile(r"(?:spiffe://[^/*]+/|[a-z][a-z0-9+.-]*://[^/*]+/[^/*]+/)[^*]*\*")
-"""A pattern that says whose subjects it means: up to the owner on a host that many share, up to a SPIFFE trust domain."""
+"""A pattern that says whose subjects it means: up to the owner on a shared host, up to a SPIFFE trust domain."""
 
 
 def _kind(text: str) -> str:
@@ -242,8 +252,3 @@ class PolicyFile(Section):
             if pattern.endswith("/**") != (name.endswith("/**") or name == "**"):
                 raise ValueError(f"{pattern!r} and {name!r}: /** stands on both sides or on none")
         return lines
-
-
-def stem_of(pattern: str) -> str:
-    """Return a pattern without its final `/**`."""
-    return pattern.removesuffix("/**")

@@ -9,11 +9,15 @@ from typing import Final
 
 from govern.names import NAMESPACE, Name
 from govern.oci.digest import Digest
-from govern.policy.file import stem_of
 from govern.trust.anchors import Trust, Window
 from govern.trust.identity import Identity, Voice
 
 ANY_TIME: Final = Window()
+
+
+def stem_of(pattern: str) -> str:
+    """Return a pattern without its final `/**`."""
+    return pattern.removesuffix("/**")
 
 
 def matches(pattern: str, text: str) -> bool:

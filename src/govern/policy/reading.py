@@ -150,8 +150,7 @@ def _named(value: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]
 
 
 def _voices(people: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str, dict[str, Any]]]:
-    """Yield (place, person, voice, limits) of every key and identity that can be read; the fields' checks say the rest.
-    """
+    """Yield (place, person, voice, limits) of every key and identity that can be read; fields' checks say the rest."""
     for person_id, person in people.items():
         keys = person.get("keys") if isinstance(person, dict) else None
         for number, entry in enumerate(keys if isinstance(keys, list) else ()):

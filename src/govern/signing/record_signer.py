@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from govern.intoto.bundle import Bundle
 from govern.intoto.statement import Statement
@@ -28,7 +28,6 @@ class SignedStatement:
     signer: Digest
 
 
-@runtime_checkable
 class RecordSigner(Protocol):
     """Whoever signs the records of a command."""
 

@@ -43,6 +43,13 @@ class Leaf:
         return f"certificate {self.certificate.subject.rfc4514_string()[:100]} sha256 {self.fingerprint[:16]}…"
 
     @property
+    def der(self) -> bytes:
+        """The exact bytes of the certificate."""
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        return self.certificate.public_bytes(Encoding.DER)
+
+    @property
     def fingerprint(self) -> str:
         """sha256 of its DER, in hex."""
         from cryptography.hazmat.primitives.hashes import SHA256

@@ -27,7 +27,7 @@ def read_chain(data: bytes, what: str, error: type[GovernError] = InvalidInput) 
     try:
         chain = tuple(load_pem_x509_certificates(data))
         for one in chain:
-            one.extensions, one.subject, one.issuer, one.public_key()  # noqa: B018 - parsed when first looked at
+            one.extensions, one.subject, one.issuer, one.public_key()
     except Exception as fault:  # the library raises several kinds for what it cannot parse
         raise error(f"{what} cannot be read", got=str(fault)[:200], expected="PEM certificates") from fault
     MAX_CHAIN.check(len(chain), what, error)

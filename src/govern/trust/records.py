@@ -18,7 +18,7 @@ from govern.oci.digest import Digest
 from govern.predicates.common import Common, DigestSet, RecordReference
 from govern.predicates.kinds import OURS, word_for
 from govern.trust.identity import Identity, Voice
-from govern.trust.timestamps import TrustedTime
+from govern.trust.trusted_time import TrustedTime
 from govern.trust.wrapping import Wrapper
 
 

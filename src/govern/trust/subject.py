@@ -14,7 +14,6 @@ from govern.line import line_of
 from govern.names import Name, SubjectName, Version, kind_of
 from govern.oci.digest import Digest
 from govern.predicates.kinds import ADDING_WORDS, OMS_V1, OURS
-from govern.trust.oms import check_oms
 
 
 class AboutAnother(Denied):
@@ -86,6 +85,9 @@ def _about_files(statement: Statement, subject: Subject) -> str:
     # Its subject is a digest over the files, so the files are compared: with the manifest, not with the weights.
     if subject.files is None:
         raise AboutAnother("the statement is about files", expected="the files of an artifact to hold against it")
+    # Imported here: few records speak of files.
+    from govern.trust.oms import check_oms
+
     passed_over = check_oms(statement, subject.files)
     return f"the {len(subject.files)} files of {subject.digest}" + (
         f"; it says nothing of {', '.join(passed_over)[:200]}" if passed_over else ""

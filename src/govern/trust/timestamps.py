@@ -10,35 +10,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from govern.errors import Denied, GovernError
 from govern.limits import MAX_TIMESTAMP, MAX_TIMESTAMPS
-from govern.times import write_time
 from govern.trust.anchors import Authority
+from govern.trust.trusted_time import TrustedTime
 
 _HASHES = {
     "2.16.840.1.101.3.4.2.1": hashlib.sha256,
     "2.16.840.1.101.3.4.2.2": hashlib.sha384,
     "2.16.840.1.101.3.4.2.3": hashlib.sha512,
 }
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class TrustedTime:
-    """A moment at which a signature existed, by somebody else's word than the signer's.
-
-    Args:
-        at: the moment, UTC.
-        source: whether a timestamp or a log entry says so.
-        by: the authority or log, for people.
-    """
-
-    at: datetime
-    source: Literal["timestamp", "log"]
-    by: str
 
 
 def check_timestamps(
@@ -104,7 +87,7 @@ def _check(
         )
         try:
             builder.build().verify(response, stamped)
-        except Exception:  # of several kinds too: the token's own certificates need not even be certificates
+        except Exception:  # noqa: BLE001, S112 - of several kinds: the token's certificates need not even be some
             continue
         # (c) the authority counted then
         if authority.window.holds(at):
@@ -114,15 +97,3 @@ def _check(
 
 def _aware(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def describe_times(times: Sequence[TrustedTime], present: int) -> str:
-    """Return the sentence that a proof says about times.
-
-    Args:
-        times: the verified ones.
-        present: how many timestamps the bundle holds.
-    """
-    if not times:
-        return f"{present} timestamps present, none by a pinned authority" if present else "no timestamp"
-    return "; ".join(f"{write_time(one.at)} by the {one.source} {one.by}" for one in times)[:500]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 from support.verify_vectors.artifacts import Model, oms, subject
 from support.verify_vectors.bundles import Json, bundle
 from support.verify_vectors.case import Case, Outcome, by_key

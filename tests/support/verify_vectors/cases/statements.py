@@ -29,7 +29,7 @@ from support.verify_vectors.artifacts import (
 from support.verify_vectors.bundles import Json, as_payload, bundle, changed
 from support.verify_vectors.case import Case, Given, Outcome, by_key, by_policy
 from support.verify_vectors.layouts import Layout
-from support.verify_vectors.policies import person, policy, role
+from support.verify_vectors.policies import person, policy
 from support.verify_vectors.times import CLOCK, DAY, text
 
 _LINE: Final = line_of(Name(NAME)).digest

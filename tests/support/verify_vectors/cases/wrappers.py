@@ -208,7 +208,6 @@ def _artifacts() -> Iterator[Case]:
         "path-upwards": ("../../.ssh/authorized_keys", "A layer's path leads out of the directory."),
         "path-absolute": ("/etc/passwd", "A layer's path is absolute."),
         "path-with-drive": ("C:\\Windows\\evil.dll", "A layer's path is absolute on Windows."),
-        "path-with-stream": ("weights.bin:evil", "A layer's path is another stream of a file on Windows."),
         "path-with-line-break": ("weights.bin\nALLOWED", "A layer's path breaks the line that shows it."),
         "path-with-escape": ("weights\x1b[2K.bin", "A layer's path is a command to the terminal that shows it."),
         "path-turned-round": ("weights\u202enib.exe", "A layer's path is shown in another order than it is."),
