@@ -30,7 +30,7 @@ from support.parts import require_part
 from support.records import signer
 from support.refusal import snapshot
 from support.registries import Running, unique_repository
-from support.stores import artifact_of, put_artifact, record_of, some_blob
+from support.stores import artifact_of, put_artifact, put_record, record_of, some_blob
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,16 @@ def test_one_version_is_loaded_without_the_others(source: Source, tmp_path: Path
     assert loaded.complete
     assert [one.pinned.digest for one in loaded.names[0].artifacts] == [source.digest]
     assert "2.0.0 is registered and not part of" in loaded.notes[0]
+
+
+def test_what_has_neither_tag_nor_registration_is_loaded_too(tmp_path: Path) -> None:
+    store = LayoutStore(tmp_path / "source")
+    raw = put_artifact(store)
+    record = put_record(store, raw.digest, len(raw.data))
+    govern.save(f"layout:{tmp_path}/source@{raw.digest}", tmp_path / "it.tar")
+    loaded = govern.load(tmp_path / "it.tar", f"layout:{tmp_path}/fraud")
+    assert [one.pinned.digest for one in loaded.names[0].artifacts] == [raw.digest]
+    assert LayoutStore(tmp_path / "fraud").list_referrers(raw.digest)[0].digests == (record.digest,)
 
 
 def test_other_tools_read_the_file(source: Source, saved: Path, tmp_path: Path) -> None:

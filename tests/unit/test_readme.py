@@ -44,10 +44,22 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [sys.executable, "-m", "govern", "demo"], cwd=folder, check=True, env=environment(folder), capture_output=True
     )
     # What `python3 -m venv .venv` makes: `govern` is found only by who does what Start says.
+    revoke(folder / "govern-demo")
     activate = folder / ".venv" / "bin" / "activate"
     activate.parent.mkdir(parents=True)
     activate.write_text(f"export PATH={shlex.quote(sysconfig.get_path('scripts'))}:$PATH\n", encoding="utf-8")
     return folder
+
+
+def revoke(demo: Path) -> None:
+    """Write `revoked.yaml`: the demo's policy, in which its key is revoked."""
+    text = (demo / "policy.yaml").read_text(encoding="utf-8")
+    before, keys, after = text.partition("    keys:\n")
+    block, blank, after = after.partition("\n\n")
+    first, *pem = block.splitlines()
+    assert first.startswith("      - |")
+    entry = ["      - revokedFrom: 2026-01-01T00:00:00Z", "        key: |", *(f"  {line}" for line in pem)]
+    (demo / "revoked.yaml").write_text(before + keys + "\n".join(entry) + blank + after, encoding="utf-8")
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -84,6 +84,8 @@ def load(
     """
     store = ArchiveStore(file)
     context.keep(store)
-    asked = Asked(Reference(store.place), target.place, name, verifier, expect_at=target.place, part=True)
+    asked = Asked(
+        Reference(store.place), target.place, name, verifier, expect_at=target.place, part=True, loose=store.loose()
+    )
     plan = plan_copy(context, asked, open_transfer(context, store.place, target.place))
     return carry_all(context, [plan], verified=verifier is not None)

@@ -60,6 +60,7 @@ class Asked:
         expect_at: the place whose path gives the expected name to the verifier.
         records_only: whether the artifact itself must be at the target already.
         part: whether the source may hold some of the registered versions only, as a saved file does.
+        loose: artifacts to which no tag leads, beside those that are registered.
     """
 
     source: Reference
@@ -69,6 +70,7 @@ class Asked:
     expect_at: Place | None = None
     records_only: bool = False
     part: bool = False
+    loose: tuple[Digest, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -103,7 +105,7 @@ def plan_copy(context: Context, asked: Asked, transfer: Transfer) -> Plan:
         Denied: for what the policy does not allow, another name inside, a version that is taken at the target.
         InvalidInput: where the target holds another name.
     """
-    found = _every_root(context, transfer) if asked.whole else [_one_root(context, asked.source, transfer)]
+    found = _every_root(context, asked, transfer) if asked.whole else [_one_root(context, asked.source, transfer)]
     name = _name_of(context, asked, transfer, found)
     roots = _of_name(transfer, name, found, asked)
     if asked.whole:
@@ -143,7 +145,7 @@ def _one_root(context: Context, reference: Reference, transfer: Transfer) -> Roo
     return Root(raw, inside, tuple(tag for tag in wanted if leads.get(tag) == raw.digest))
 
 
-def _every_root(context: Context, transfer: Transfer) -> list[Root]:
+def _every_root(context: Context, asked: Asked, transfer: Transfer) -> list[Root]:
     """Return what every tag leads to; what is registered and has no tag is found once the name is known."""
     tags = [tag for tag in transfer.source_tags if not is_special(tag)]
     found: dict[Digest, Root] = {}
@@ -156,6 +158,9 @@ def _every_root(context: Context, transfer: Transfer) -> list[Root]:
                 found[there.digest] = replace(known, tags=(*known.tags, tag))
             elif there is not None:
                 _add(context, transfer, there, (tag,), found)
+    for digest in asked.loose:
+        if digest not in found:
+            _add(context, transfer, transfer.source.get_manifest(digest), (), found)
     return list(found.values())
 
 

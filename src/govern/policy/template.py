@@ -96,7 +96,7 @@ def policy_template(
     text += _ROLES
     text += "  producer:\n"
     text += f"    members: [{', '.join(map(_scalar, people))}]\n"
-    text += "    kinds: [registration, provenance, test-result, annotation]\n"
+    text += "    kinds: [registration, provenance, oms, test-result, annotation]\n"
     text += f"    names: [{', '.join(map(_scalar, names))}]\n"
     return text + _REQUIRE.replace("{require}", ", ".join(map(_scalar, require))) + _trust(anchors or Anchors())
 

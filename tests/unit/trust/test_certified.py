@@ -152,12 +152,10 @@ def test_an_older_issuer_that_is_no_text_is_refused():
     assert "not text" in refused_sigstore(certificate(MAIL, issuer="", extensions=((ISSUER_V1, b"\xff\xfe"),)))
 
 
-@pytest.mark.parametrize("value", [b"anna", der.text("anna") + b"x", b"\x0c\x02\xff\xff", b"\x16\x04anna"])
-def test_a_user_name_is_one_der_string_whole(value):
-    # A name that is no DER at all is refused when the certificate is read, or here.
-    with pytest.raises(Exception, match="certificate") as refusal:
-        sigstore_identity(certificate(username(value)))
-    assert refusal.type.__name__ in ("Denied", "InvalidInput", "ValueError")
+@pytest.mark.parametrize("value", [b"\x0c\x02\xff\xff", b"\x16\x04anna", b"\x30\x00"])
+def test_a_user_name_is_one_der_string(value):
+    # What is no DER at all, or more than one value, the library does not even write.
+    assert "not text" in refused_sigstore(certificate(username(value)))
 
 
 def test_the_bound_is_named():

@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Self
 
 from govern.errors import InvalidInput, UsageError
-from govern.limits import MAX_CONFIG, MAX_LAYOUT_INDEX
+from govern.limits import MAX_CONFIG, MAX_LAYOUT_INDEX, MAX_MANIFEST
 from govern.oci.content import Content
 from govern.oci.digest import Digest
-from govern.oci.manifest import RawManifest
+from govern.oci.manifest import RawManifest, read_index
+from govern.oci.media_types import INDEXES
 from govern.progress import Progress
 from govern.store.archive.members import Member, find_members
 from govern.store.layout.entries import Entries, read_entries
@@ -82,6 +83,18 @@ class ArchiveStore(LayoutReading):
         if member is None:
             raise FileNotFoundError(str(digest))
         yield _Slice(self._file.fileno(), member)
+
+    def loose(self) -> tuple[Digest, ...]:
+        """Return what is neither tagged, nor about something else, nor part of an index: artifacts without a version.
+
+        Raises:
+            GovernError: for a manifest that is listed and cannot be read.
+        """
+        indexes = (self.get_manifest(one.digest) for one in self._listed if one.media_type in INDEXES)
+        parts = {child.id for raw in indexes for child in read_index(raw, bound=MAX_MANIFEST).manifests}
+        tagged = {one.digest for one in self._listed if one.tag is not None}
+        found = [one for one in self._listed if one.digest not in parts | tagged]
+        return tuple(dict.fromkeys(one.digest for one in found if self._subject(one) is None))
 
     # --- nothing is written ----------------------------------------------------------------------
 

@@ -100,7 +100,8 @@ def _chains() -> Iterator[Case]:
     yield _case("certificate-of-another-root", "Another authority of the same names issued the certificate.",
                 ONE.bundle(provenance(), TWO.certify()), says)  # fmt: skip
     mallory = issue(ONE.wish(key=key("mallory")), None, ONE.promises)
-    yield _case("certificate-signs-itself", "The certificate signed itself.", ONE.bundle(provenance(), mallory), says)
+    yield _case("certificate-signs-itself", "The certificate signed itself.", ONE.bundle(provenance(), mallory),
+                "not of this trusted root")
     victim, thief = ONE.certify(), key("mallory")
     stolen = bundle(provenance(), thief, certificates=[victim.der])
     yield _case("certificate-of-another-key", "Somebody else's certificate stands beside the signature of a stranger's key.",
@@ -120,7 +121,8 @@ def _chains() -> Iterator[Case]:
     ):  # fmt: skip
         certified = ONE.certify(wish)
         yield _case(name, sentence, ONE.bundle(provenance(), certified), word)
-    usual = ONE.certify(ONE.wish("https://github.com/acme/other/.github/workflows/w.yml@refs/heads/main"))
+    # Its name is the authority's, so that names alone do not tell the two apart.
+    usual = ONE.certify(ONE.wish("https://github.com/acme/other/.github/workflows/w.yml@refs/heads/main", name="Fulcio"))
     below = issue(ONE.wish(key=key("mallory")), usual, ONE.promises)
     chained = ONE.bundle(provenance(), below)
     chained["verificationMaterial"].pop("certificate")
@@ -230,7 +232,7 @@ def _identities() -> Iterator[Case]:
     for name, pattern in (("everybody", "*"), ("every-host", "https://*"), ("every-path", "https://github.com*"),
                           ("a-star-in-the-middle", "https://github.com/*/models/release.yml"), ("mail", "*@example.test")):  # fmt: skip
         yield _case(f"policy-identity-of-{name}", f"The policy trusts {pattern}, which fixes nobody.",
-                    ONE.bundle(provenance()), "a star stands only at the end", source=regex, given=by_pattern(pattern),
+                    ONE.bundle(provenance()), "a star only at the end", source=regex, given=by_pattern(pattern),
                     outcome="rejected")  # fmt: skip
 
 
