@@ -10,7 +10,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from govern.api import annotate, attest, copy, load, pull, push, records, resolve, save, show, verify, versions
+    from govern.api import (
+        annotate,
+        attest,
+        copy,
+        keyless,
+        load,
+        pull,
+        push,
+        records,
+        resolve,
+        save,
+        show,
+        signer,
+        verify,
+        versions,
+    )
     from govern.errors import Denied, GovernError, InvalidInput, Undecided
     from govern.oci.reference import Pinned
     from govern.policy.decision import Decision
@@ -21,6 +36,7 @@ _PLACES = {
             "annotate",
             "attest",
             "copy",
+            "keyless",
             "load",
             "pull",
             "push",
@@ -28,6 +44,7 @@ _PLACES = {
             "resolve",
             "save",
             "show",
+            "signer",
             "verify",
             "versions",
         ),
@@ -48,6 +65,7 @@ __all__ = [
     "annotate",
     "attest",
     "copy",
+    "keyless",
     "load",
     "pull",
     "push",
@@ -55,6 +73,7 @@ __all__ = [
     "resolve",
     "save",
     "show",
+    "signer",
     "verify",
     "versions",
 ]

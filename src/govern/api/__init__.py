@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from govern.api.arguments import PolicyLike, SignWith, Trusted
 from govern.api.copying import copy, load, save
+from govern.api.signers import keyless, signer
 from govern.api.verbs import annotate, attest, pull, push, records, resolve, show, verify, versions
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "annotate",
     "attest",
     "copy",
+    "keyless",
     "load",
     "pull",
     "push",
@@ -20,6 +22,7 @@ __all__ = [
     "resolve",
     "save",
     "show",
+    "signer",
     "verify",
     "versions",
 ]

@@ -22,6 +22,9 @@ from govern.signing.record_signer import RecordSigner
 from govern.signing.signer import Signer
 from govern.trust.keys import PublicKey
 
+KeyLike = Signer | str | Path
+"""A key that signs, a private key's path, `env:NAME`, or the URI of a key."""
+
 SignWith = RecordSigner | Signer | str | Path
 """A signer of records, a key that signs, a private key's path, `env:NAME`, or the URI of a key."""
 
@@ -48,12 +51,19 @@ def signer_of(context: Context, key: SignWith, passphrase: str | None) -> Record
     if not isinstance(key, str | Path):
         # By the class: to look at an instance would ask a keyless signer for its token.
         return cast("RecordSigner", key) if hasattr(type(key), "made") else KeyRecordSigner(cast("Signer", key))
-    environment = context.settings.environment
+    return KeyRecordSigner(key_of(context.settings, key, passphrase))
+
+
+def key_of(settings: Settings, key: KeyLike, passphrase: str | None) -> Signer:
+    """Return a key that signs as it is, or the one at a path or URI; see `signer_of`."""
+    if not isinstance(key, str | Path):
+        return key
+    environment = settings.environment
     if passphrase is None:
         ask = passphrase_from(environment, variables=secret_of(str(key)).variables)
     else:
         ask = partial(_said, passphrase)
-    return KeyRecordSigner(open_signer(str(key), ask, environment))
+    return open_signer(str(key), ask, environment)
 
 
 def _said(passphrase: str, _label: str) -> bytes:

@@ -12,7 +12,7 @@ from govern.errors import GovernError
 from govern.oci.reference import parse
 from govern.operations.context import Context
 from govern.operations.policy_file import load_policy
-from govern.operations.trust_files import TrustFiles, load_revocation_lists, load_trust
+from govern.operations.trust_files import TrustFiles, load_revocation_lists, load_trust, with_revocations
 from govern.operations.verify import Verified, Verifier, verify
 from govern.settings import Settings
 from govern.times import read_time
@@ -72,11 +72,12 @@ def _verifier(folder: Path, given: dict[str, Any], now: datetime) -> Verifier:
         return tuple(folder / one for one in given.get(word, ()))
 
     trust = load_trust(TrustFiles(paths("trustedRoots"), paths("caRoots"), paths("timestampChains")))
+    lists = load_revocation_lists(paths("revocationLists"), now)
     return Verifier(
         policy=load_policy(folder / given["policy"]) if "policy" in given else None,
         keys=tuple((path.name, read_public_key(path.read_bytes())) for path in paths("keys")),
         require=tuple(given.get("require", ())),
         identities=tuple(Identity(one["issuer"], one["subject"]) for one in given.get("identities", ())),
-        trust=trust,
-        revocation_lists=load_revocation_lists(paths("revocationLists"), now),
+        trust=with_revocations(trust, lists),
+        revocation_lists=lists,
     )

@@ -122,7 +122,7 @@ def _chains() -> Iterator[Case]:
         certified = ONE.certify(wish)
         yield _case(name, sentence, ONE.bundle(provenance(), certified), word)
     # Its name is the authority's, so that names alone do not tell the two apart.
-    usual = ONE.certify(ONE.wish("https://github.com/acme/other/.github/workflows/w.yml@refs/heads/main", name="Fulcio"))
+    usual = ONE.certify(ONE.wish("https://github.com/acme/other/.github/workflows/w.yml@refs/heads/main", name="Fulcio", key=key("a signer")))
     below = issue(ONE.wish(key=key("mallory")), usual, ONE.promises)
     chained = ONE.bundle(provenance(), below)
     chained["verificationMaterial"].pop("certificate")
@@ -167,7 +167,7 @@ def _promises() -> Iterator[Case]:
     yield _case("promise-of-an-unpinned-log", "A certificate log that is not pinned promised.",
                 ONE.bundle(provenance(), unknown), says, source=ct)  # fmt: skip
     ended = ONE.root(certificate_logs=[certificate_log_entry(ONE.promises, window(end=SIGNED - DAY))])
-    yield _case("promise-after-the-log-ended", "The certificate log promised after the trusted root ended it.",
+    yield _case("certificate-promised-after-the-log-ended", "The certificate log promised after the trusted root ended it.",
                 ONE.bundle(provenance()), says, source=ct, given=keyless(root=ended))  # fmt: skip
     nothing = ONE.root(certificate_logs=[])
     yield _case("no-certificate-log-is-pinned", "The trusted root pins no certificate log: nothing vouches for the promise.",
