@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from govern.artifact.model_sig import MODEL_SIG
 from govern.artifact.walk import LOCK_FILE
 from support.fault_registry import FaultRegistry, Hold, Request
 from support.prepared import Prepared
@@ -71,9 +72,10 @@ def in_stage(output: Path, files: Files) -> set[str]:
 
 
 def same(output: Path, files: Files) -> bool:
-    """Whether a directory holds exactly these files, and the lock."""
+    """Whether a directory holds exactly these files, the lock, and the model signature."""
     found = {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}
-    return found.pop(LOCK_FILE, None) is not None and found == dict(files)
+    ours = [found.pop(one, None) for one in (LOCK_FILE, MODEL_SIG)]
+    return None not in ours and found == dict(files)
 
 
 # --- at a known point ----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A Sigstore of values: an authority, a certificate log, a transparency log and a timestamp authority, without a process.
+"""A Sigstore of values: an authority, a certificate log, a transparency log, a timestamp authority; no process.
 
 Everything that an honest instance does is there, so that a test changes the one thing it is about.
 """
@@ -83,7 +83,9 @@ class TinySigstore:
     @property
     def issuing(self) -> Issued:
         """What issues to signers."""
-        return issue(Wish(f"{self.label} intermediate", authority=True, path_length=0, usages=(CODE_SIGNING,)), self.root)
+        return issue(
+            Wish(f"{self.label} intermediate", authority=True, path_length=0, usages=(CODE_SIGNING,)), self.root
+        )
 
     @property
     def stamper(self) -> Stamper:

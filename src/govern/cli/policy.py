@@ -15,12 +15,14 @@ from govern.limits import MAX_KEY_FILE, MAX_TRUSTED_ROOT, Bound
 from govern.names import PERSON_ID, Name
 from govern.operations.affected import find_affected
 from govern.operations.named_file import read_file
+from govern.policy.model import Credential
 from govern.policy.reading import read_policy
 from govern.policy.template import Anchors, policy_template
 from govern.predicates.kinds import resolve_type, word_for
 from govern.report.affected import AffectedView, affected_text
 from govern.report.file_views import PolicyCheckView
 from govern.signing.key_file import load_public_key
+from govern.times import write_time
 from govern.trust.identity import Identity
 
 
@@ -135,11 +137,26 @@ def check(run: Run, policy: Annotated[Path, typer.Argument(metavar="FILE", help=
     for permission in opened.permissions:
         kinds = ", ".join(sorted(word_for(one) for one in permission.types))
         run.console.say(f"{permission.person} ({permission.role}) may sign {kinds} about {', '.join(permission.names)}")
+    for one in opened.credentials:
+        if limits := _limits(one):
+            run.console.say(f"{one.person}: {one.identity.subject if one.identity else one.signer} {limits}")
     run.console.say("required: " + ", ".join(word_for(one) for one in opened.require))
     if run.console.json:
         run.console.out_json(PolicyCheckView(policy=str(policy), digest=str(opened.digest)).to_json())
     else:
         run.console.out(str(opened.digest))
+
+
+def _limits(credential: Credential) -> str:
+    """Return what limits a key or identity, or empty."""
+    window = credential.window
+    parts = (
+        f"from {write_time(window.start)}" if window.start else "",
+        f"until {write_time(window.end)}" if window.end else "",
+        f"revoked from {write_time(credential.revoked_from)}" if credential.revoked_from else "",
+        f"proven by {' and '.join(credential.proven_by)}" if credential.proven_by else "",
+    )
+    return ", ".join(part for part in parts if part)
 
 
 def affected(

@@ -68,8 +68,8 @@ class Signing:
             log_url=self.log_url,
         )
         signer = record_signer(chosen, run.context.settings)
-        if signer.services:
-            run.console.detail("signing will ask " + ", ".join(signer.services))
+        if not run.console.quiet and signer.services:
+            run.console.say("signing asks " + ", ".join(signer.services))
         return signer
 
 

@@ -59,7 +59,9 @@ class Trusted:
 
     def given(self, run: Run) -> bool:
         """Whether anything says whom to trust."""
-        return bool(self.key or self.certificate_identity) or open_policy(run, self.policy) is not None
+        # An anchor alone trusts nobody. Whoever gives one wants to verify, and `open` says what is missing.
+        named = (self.key, self.certificate_identity, self.certificate_oidc_issuer, self.crl, self._files())
+        return any(named) or open_policy(run, self.policy) is not None
 
     def open(self, run: Run, command: str, require: list[str] | None = None) -> Verifier:
         """Return what the verifier brings; raise `UsageError` with the command to run where it is nothing.

@@ -113,10 +113,7 @@ def plan_copy(context: Context, asked: Asked, transfer: Transfer) -> Plan:
     else:
         notes = []
     if not roots:
-        raise NotFound(
-            "there is no version to copy", got=str(asked.source), expected="a tag, or a registered version",
-            hint=f"govern list {asked.source} shows the versions",
-        )  # fmt: skip
+        raise NotFound("there is no version to copy", got=str(asked.source), expected="a tag, or a registered version")
     refuse_other_line(transfer.target, name, "copy")
     if asked.verifier is not None:
         roots = [replace(one, verified=_decide(context, asked, asked.verifier, name, one)) for one in roots]

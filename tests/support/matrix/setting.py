@@ -49,19 +49,21 @@ class Who:
     ca_root: Path | None = None
     ca_files: ClientFiles | None = None
 
-    def others(self, stranger: Who, *, anchored: bool) -> Iterator[tuple[str, Who]]:
-        """Yield whom the record is not of, each wrong in one thing only.
+    def others(self, stranger: Who, *, anchored: bool, names: bool) -> Iterator[tuple[str, Who]]:
+        """Yield whom the record is not of, each wrong in one thing only, and what that is.
 
         Args:
             stranger: a key, a root and a Sigstore that signed nothing.
             anchored: whether the verifier asks for something that only the Sigstore's own parts can vouch for.
+            names: whether the verifier asks whom a certificate of an internal PKI is about.
         """
         if self.key is not None:
             yield "another key", replace(self, key=stranger.key)
             if anchored:
                 yield "another Sigstore", replace(self, files=stranger.files)
             return
-        yield "another subject", replace(self, subject=f"{self.subject}x")
+        if names or self.ca_root is None:
+            yield "another subject", replace(self, subject=f"{self.subject}x")
         if self.ca_root is None:
             yield "another issuer", replace(self, issuer=f"{self.issuer}x")
             yield "another Sigstore", replace(self, files=stranger.files)
@@ -166,7 +168,9 @@ class Setting:
             body = session.get(f"{old}/manifests/{digest}", headers={"Accept": MANIFEST}, timeout=10).content
             manifest = json.loads(body)
             for one in (manifest["config"], *manifest["layers"]):
-                answer = session.post(f"{own}/blobs/uploads/", params={"mount": one["digest"], "from": name}, timeout=10)
+                answer = session.post(
+                    f"{own}/blobs/uploads/", params={"mount": one["digest"], "from": name}, timeout=10
+                )
                 assert answer.status_code == 201, answer.text
             assert put_manifest(session, own, digest, body).status_code == 201
         return f"{self.registry.host}/{new}@{digest}"

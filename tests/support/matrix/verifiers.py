@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,12 +41,23 @@ class Verifier:
     Args:
         ask: takes the setting, the record, and whom to trust.
         anchored: whether it asks for a log entry or a time, which only the Sigstore's own parts vouch for.
-        of_models: whether it reads OpenSSF model signatures only, in a directory.
+        names: whether it asks whom a certificate of an internal PKI is about.
+        alone: whether it runs in this process, so that nothing else may run meanwhile.
     """
 
     ask: Callable[[Setting, Signed, Who], Verdict]
     anchored: bool = False
-    of_models: bool = False
+    names: bool = True
+    alone: bool = False
+
+
+def mistaken(verifier: Verifier, setting: Setting, signed: Signed) -> list[str]:
+    """Return in what one may be wrong about the signer, and the verifier accepts the record all the same."""
+    others = dict(signed.who.others(setting.stranger, anchored=verifier.anchored, names=verifier.names))
+    assert others
+    with ThreadPoolExecutor(1 if verifier.alone else len(others)) as pool:
+        said = pool.map(partial(verifier.ask, setting, signed), others.values())
+        return [wrong for wrong, verdict in zip(others, said, strict=True) if verdict.accepted]
 
 
 # --- govern --------------------------------------------------------------------------------------
@@ -95,7 +107,13 @@ def _cosign(options: tuple[str, ...], setting: Setting, signed: Signed, who: Who
         asked += ["--certificate-identity", who.subject, "--certificate-oidc-issuer", who.issuer]
     else:
         # A PKI of one's own has neither a provider nor a log of certificates.
-        asked += ["--certificate-identity", who.subject, "--certificate-oidc-issuer-regexp", ".*", "--insecure-ignore-sct"]
+        asked += [
+            "--certificate-identity",
+            who.subject,
+            "--certificate-oidc-issuer-regexp",
+            ".*",
+            "--insecure-ignore-sct",
+        ]
     done = setting.cosign(*asked, *options, signed.reference)
     return Verdict(done.returncode == 0, done.stdout + done.stderr)
 
@@ -137,16 +155,16 @@ def _model_signing(setting: Setting, signed: Signed, who: Who) -> Verdict:
 
 NO_LOG: Final = "--insecure-ignore-tlog"
 VERIFIERS: Final[dict[str, Verifier]] = {
-    "govern": Verifier(_flags),
-    "govern policy": Verifier(partial(_policy, ())),
-    "govern policy+time": Verifier(partial(_policy, ("timestamp",)), anchored=True),
-    "govern policy+log": Verifier(partial(_policy, ("log",)), anchored=True),
-    "govern policy+log+time": Verifier(partial(_policy, ("timestamp", "log")), anchored=True),
+    "govern": Verifier(_flags, alone=True),
+    "govern policy": Verifier(partial(_policy, ()), alone=True),
+    "govern policy+time": Verifier(partial(_policy, ("timestamp",)), anchored=True, alone=True),
+    "govern policy+log": Verifier(partial(_policy, ("log",)), anchored=True, alone=True),
+    "govern policy+log+time": Verifier(partial(_policy, ("timestamp", "log")), anchored=True, alone=True),
     "cosign": Verifier(partial(_cosign, (NO_LOG,))),
     "cosign+time": Verifier(partial(_cosign, (NO_LOG, "--use-signed-timestamps")), anchored=True),
     "cosign+log": Verifier(partial(_cosign, ()), anchored=True),
     "sigstore-js": Verifier(partial(_js, 0)),
     "sigstore-js+log+time": Verifier(partial(_js, 1), anchored=True),
     "sigstore-python": Verifier(_python, anchored=True),
-    "model_signing": Verifier(_model_signing, of_models=True),
+    "model_signing": Verifier(_model_signing, names=False),
 }

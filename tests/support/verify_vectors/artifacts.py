@@ -12,9 +12,10 @@ from govern.line import line_of
 from govern.names import Name
 from govern.oci.digest import Digest
 from govern.oci.media_types import FILEPATH, IMAGE_MANIFEST, MODEL_CONFIG, MODEL_MANIFEST, TITLE, model_layer
-from govern.predicates import annotation as annotations
-from govern.predicates import registration as registrations
+from govern.predicates.annotation import PLAIN_SCHEMA
+from govern.predicates.annotation import TYPE as ANNOTATION
 from govern.predicates.kinds import OMS_V1, SLSA_V1, TEST_RESULT
+from govern.predicates.registration import TYPE as REGISTRATION
 from support.verify_vectors.bundles import STATEMENT_V1, Json, as_payload
 from support.verify_vectors.keys import key, public
 from support.verify_vectors.times import SIGNED, text
@@ -127,8 +128,8 @@ def provenance(model: Model = MODEL, *, builder: str = BUILDER) -> Json:
 
 def annotation(*subjects: Json, **changes: Any) -> Json:
     """Return a note; about the model where no subject is given."""
-    predicate = {"issuedAt": ISSUED, "schema": annotations.PLAIN_SCHEMA, "entries": {"team": "risk"}} | changes
-    return statement(annotations.TYPE, predicate, *subjects)
+    predicate = {"issuedAt": ISSUED, "schema": PLAIN_SCHEMA, "entries": {"team": "risk"}} | changes
+    return statement(ANNOTATION, predicate, *subjects)
 
 
 def result_of_tests(result: str) -> Json:
@@ -136,9 +137,7 @@ def result_of_tests(result: str) -> Json:
     return statement(TEST_RESULT, {"result": result, "configuration": []})
 
 
-def registration(
-    model: Model = MODEL, *evidence: Json, subjects: Sequence[Json] | None = None, **changes: Any
-) -> Json:
+def registration(model: Model = MODEL, *evidence: Json, subjects: Sequence[Json] | None = None, **changes: Any) -> Json:
     """Return a registration.
 
     Args:
@@ -160,7 +159,7 @@ def registration(
         "issuedAt": ISSUED, "kind": "model", "packing": "v1", "files": files, "evidence": list(evidence),
     } | changes  # fmt: skip
     about = [model.subject, line_subject(model.name)] if subjects is None else subjects
-    return statement(registrations.TYPE, predicate, *about)
+    return statement(REGISTRATION, predicate, *about)
 
 
 def reference_to(said: Json, signer: str) -> Json:

@@ -130,3 +130,12 @@ def changed(one: Json, change: Callable[[Json], object]) -> Json:
     result = copied(one)
     change(result)
     return result
+
+
+def stray_bits(encoded: str) -> str:
+    """Return base64 whose last letter has bits that say nothing; it must end in padding."""
+    body, padding = encoded.rstrip("="), "=" * (len(encoded) - len(encoded.rstrip("=")))
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    result = body[:-1] + alphabet[alphabet.index(body[-1]) + 1] + padding
+    assert base64.b64decode(result) == base64.b64decode(encoded)
+    return result

@@ -68,7 +68,7 @@ class Wish:
         name: its common name; empty for no subject at all.
         authority: whether it may issue.
         path_length: of an authority.
-        sans: with `://` a URI, with `@` a mail address, else a DNS name.
+        sans: with `://` a URI, with `@` a mail address, else a DNS name; or what stands there exactly.
         usages: extended key usages; none leaves the extension out.
         critical_usage: whether these are critical.
         signs: whether the key usage has digitalSignature.
@@ -83,7 +83,7 @@ class Wish:
     name: str
     authority: bool = False
     path_length: int | None = None
-    sans: Sequence[str] = ()
+    sans: Sequence[str | x509.GeneralName] = ()
     usages: Sequence[x509.ObjectIdentifier] = ()
     critical_usage: bool = False
     signs: bool = True
@@ -127,7 +127,9 @@ class PromiseLog:
         signature = sign(self.key, signed)
         one = hashlib.sha256(public(self.key).spki).digest()
         # Hash algorithm 4 is SHA-256, signature algorithm 3 is ECDSA (RFC 5246 §7.4.1.4.1).
-        one = b"\0" + one + struct.pack(">Q", milliseconds) + b"\0\0\4\3" + struct.pack(">H", len(signature)) + signature
+        one = (
+            b"\0" + one + struct.pack(">Q", milliseconds) + b"\0\0\4\3" + struct.pack(">H", len(signature)) + signature
+        )
         listed = struct.pack(">H", len(one)) + one
         return der.octets(struct.pack(">H", len(listed)) + listed)
 
@@ -183,7 +185,9 @@ def _builder(wish: Wish, issuer: Issued | None, own: PrivateKey) -> x509.Certifi
     return builder
 
 
-def _name(text: str) -> x509.GeneralName:
+def _name(text: str | x509.GeneralName) -> x509.GeneralName:
+    if isinstance(text, x509.GeneralName):
+        return text
     if "://" in text:
         return x509.UniformResourceIdentifier(text)
     return x509.RFC822Name(text) if "@" in text else x509.DNSName(text)
@@ -209,7 +213,11 @@ def to_pem(*certificates: x509.Certificate) -> str:
 
 
 def revocation_list(
-    issuer: Issued, revoked: Sequence[tuple[x509.Certificate, datetime]], *, end: datetime = SIGNED + YEAR
+    issuer: Issued,
+    revoked: Sequence[tuple[x509.Certificate, datetime]],
+    *,
+    end: datetime = SIGNED + YEAR,
+    invalid: datetime | None = None,
 ) -> str:
     """Return a list of revoked certificates as PEM.
 
@@ -217,6 +225,7 @@ def revocation_list(
         issuer: who signs it.
         revoked: each with the moment from which on it counts as revoked.
         end: until when the list is good.
+        invalid: since when the keys may have been stolen, or None.
     """
     builder = (
         x509.CertificateRevocationListBuilder()
@@ -226,8 +235,9 @@ def revocation_list(
         .add_extension(x509.CRLNumber(1), critical=False)
     )
     for certificate, at in revoked:
-        entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number).revocation_date(at).build()
-        builder = builder.add_revoked_certificate(entry)
+        entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number).revocation_date(at)
+        if invalid is not None:
+            entry = entry.add_extension(x509.InvalidityDate(invalid.replace(tzinfo=None)), critical=False)
+        builder = builder.add_revoked_certificate(entry.build())
     made = builder.sign(issuer.key, hashes.SHA256(), ecdsa_deterministic=True)
     return made.public_bytes(Encoding.PEM).decode()
-

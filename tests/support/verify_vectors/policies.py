@@ -41,7 +41,10 @@ def role(*members: str, kinds: Sequence[str] = PRODUCER, names: Sequence[str] = 
 
 
 def policy(
-    people: Mapping[str, Json], roles: Mapping[str, Json] | None = None, require: Sequence[str] = ("provenance",), **more: Any
+    people: Mapping[str, Json],
+    roles: Mapping[str, Json] | None = None,
+    require: Sequence[str] = ("provenance",),
+    **more: Any,
 ) -> str:
     """Return a policy's text.
 

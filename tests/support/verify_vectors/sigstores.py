@@ -56,10 +56,8 @@ class Sigstore:
 
     def wish(self, subject: str = WORKFLOW, **changes: Any) -> Wish:
         """Return what Fulcio writes into a certificate."""
-        given = {
-            "name": "", "sans": (subject,), "usages": (CODE_SIGNING,), "issuer": ISSUER, "start": LIFE[0], "end": LIFE[1],
-            "serial": self.name,
-        }  # fmt: skip
+        given: dict[str, Any] = {"name": "", "serial": self.name, "issuer": ISSUER, "sans": (subject,)}
+        given |= {"usages": (CODE_SIGNING,), "start": LIFE[0], "end": LIFE[1]}
         return Wish(**(given | changes))
 
     def certify(self, wish: Wish | None = None, *, promised: PromiseLog | None = None, bare: bool = False) -> Issued:

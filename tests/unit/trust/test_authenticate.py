@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from govern.intoto.dsse import Signature
 from govern.trust.anchors import Trust
@@ -58,7 +59,7 @@ def test_several_signatures_are_nobodys():
 def test_a_timestamp_and_an_entry_add_to_a_key():
     bare = key_signed()
     signer = public(key("ci"))
-    proofs = {
+    proofs: dict[str, Any] = {
         "stamps": [CLOCK.stamp(signature_in(bare), SIGNED + HOUR), CLOCK.stamp(signature_in(bare), SIGNED)],
         "entries": [entry_of(TinyLog(LOG.key), bare, signer)],
     }

@@ -59,7 +59,7 @@ def test_certificates_come_in_the_order_of_the_file():
 )
 @pytest.mark.parametrize("error", [InvalidInput, Denied])
 def test_what_is_no_chain_is_refused(data, error):
-    with pytest.raises(error, match="^the file cannot be read: got .*, expected PEM certificates"):
+    with pytest.raises(error, match=r"^the file cannot be read: got .*, expected PEM certificates"):
         read_chain(data, "the file", error)
 
 
@@ -87,7 +87,7 @@ def test_a_root_is_one_certificate_that_issued_itself():
     own = issue(Wish("self-made", usages=(CODE_SIGNING,)))
     bare = _bare_root()
     for one in (BRANCH.pem, LEAF.pem, own.pem, bare):
-        with pytest.raises(InvalidInput, match="not the root of an authority.*CA:TRUE"):
+        with pytest.raises(InvalidInput, match=r"not the root of an authority.*CA:TRUE"):
             read_authority_root(one.encode(), "it")
 
 
@@ -127,7 +127,7 @@ def test_a_chain_whose_parts_do_not_belong_together_is_refused():
     clock = issue(Wish("clock", usages=(TIME_STAMPING,), critical_usage=True), middle)
     assert read_timestamp_chain(clock.chain_pem.encode(), "it").chain == clock.chain
     for wrong in ((clock, ROOT, middle), (clock, ROOT), (clock, BRANCH, ROOT)):
-        with pytest.raises(InvalidInput, match="is not a chain.*CN=middle") as refusal:
+        with pytest.raises(InvalidInput, match=r"is not a chain.*CN=middle") as refusal:
             read_timestamp_chain(to_pem(*(one.certificate for one in wrong)).encode(), "it")
         assert "the root last" in refusal.value.hint
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -189,10 +190,8 @@ def test_certificates_beside_that_are_none_crash_nothing(broken):
     mine = CLOCK.signer.der
     token = GOOD.replace(mine, mine.replace(bytes.fromhex("a003020102"), bytes.fromhex(broken), 1))
     assert token != GOOD
-    try:
+    with contextlib.suppress(Denied):
         assert times(token) == []
-    except Denied as refusal:
-        assert refusal.what == "a timestamp cannot be read"
 
 
 def test_every_token_that_is_cut_is_refused():
@@ -204,10 +203,8 @@ def test_every_token_that_is_cut_is_refused():
 def test_a_changed_byte_makes_no_other_time(place, change):
     token = bytearray(GOOD)
     token[place] ^= change
-    try:
+    with contextlib.suppress(Denied):
         assert times(bytes(token)) in ([], [SIGNED])
-    except Denied:
-        pass
 
 
 @given(st.binary(max_size=200))

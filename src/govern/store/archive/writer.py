@@ -72,7 +72,16 @@ class ArchiveWriter:
                 "the file cannot be written", got=f"{str(path)!r}: {fault.strerror}", expected="a folder that is there"
             ) from fault
 
+    @contextlib.contextmanager
+    def _disk_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            raise Undecided("the file cannot be written", got=f"{str(self._path)!r}: {fault.strerror}") from fault
+
     def _refuse_loss(self) -> None:
+        if self._path.is_dir():
+            raise InvalidInput("the file is a folder", got=str(self._path), expected="the name of a file")
         if not self._force and os.path.lexists(self._path):
             raise InvalidInput(
                 "the file is there", got=str(self._path), expected="a name that is free", hint="replace it with --force"
@@ -135,7 +144,7 @@ class ArchiveWriter:
 
     def _keep(self, digest: Digest, chunks: Any) -> None:
         data = b"".join(bytes(chunk) for chunk in chunks)
-        with self._lock:
+        with self._lock, self._disk_faults():
             if digest not in self._small:
                 offset = self._spool.seek(0, os.SEEK_END)
                 self._spool.write(data)
@@ -198,25 +207,22 @@ class ArchiveWriter:
             Undecided: where the disk refuses, or a blob cannot be read; then nothing has the name.
         """
         part = self._path.with_name(self._path.name + _PART)
-        try:
-            with open_own(part) as file:
-                try:
-                    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError as fault:
-                    raise Undecided("somebody else writes this file now", got=str(part)) from fault
-                try:
-                    file.truncate(0)
-                    size = self._write(file, progress)
-                    os.fsync(file.fileno())
-                    self._refuse_loss()
-                    os.replace(part, self._path)
-                except BaseException:
-                    with contextlib.suppress(OSError):
-                        part.unlink()
-                    raise
-            sync_folder(self._path.parent)
-        except OSError as fault:
-            raise Undecided("the file cannot be written", got=f"{str(self._path)!r}: {fault.strerror}") from fault
+        with self._disk_faults(), open_own(part) as file:
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as fault:
+                raise Undecided("somebody else writes this file now", got=str(part)) from fault
+            try:
+                file.truncate(0)
+                size = self._write(file, progress)
+                os.fsync(file.fileno())
+                self._refuse_loss()
+                os.replace(part, self._path)
+                sync_folder(self._path.parent)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    part.unlink()
+                raise
         return size
 
     def _write(self, file: FileIO, progress: Progress) -> int:
