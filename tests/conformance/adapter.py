@@ -122,8 +122,8 @@ def read(data: bytes, artifact: Artifact) -> Bundle:
     hint = message.get("messageDigest")
     if hint != {"algorithm": "SHA2_256", "digest": base64.encode(bytes.fromhex(artifact.digest))}:
         raise Denied("the bundle is about another file", got=str(hint)[:100], expected=f"SHA2_256 {artifact.digest}")
-    signed = {"payload": base64.encode(artifact.data), "payloadType": "message", "signatures": []}
-    signed["signatures"] = [{"sig": message.get("signature")}]
+    signatures = [{"sig": message.get("signature")}]
+    signed = {"payload": base64.encode(artifact.data), "payloadType": "message", "signatures": signatures}
     bundle = read_bundle(canonical.dumps({**body, "dsseEnvelope": signed}))
     for one in bundle.log_entries:
         if one.kind != "hashedrekord":

@@ -18,6 +18,7 @@ import pytest
 
 import govern
 from conftest import Cli
+from govern.artifact.model_sig import MODEL_SIG
 from govern.artifact.walk import LOCK_FILE
 from govern.errors import InvalidInput
 from govern.signing.key_file import generate_key_pair
@@ -30,7 +31,7 @@ Json = dict[str, Any]
 
 
 def digests_of(folder: Path) -> dict[str, str]:
-    """Return the sha256 of every file below a folder, but for the lock; fail for what is no regular file."""
+    """Return the sha256 of every file below a folder, but for what a pull adds; fail for what is no regular file."""
     found = {}
     for directory, folders, names in os.walk(folder):
         assert not any(os.path.islink(os.path.join(directory, one)) for one in folders)
@@ -39,7 +40,8 @@ def digests_of(folder: Path) -> dict[str, str]:
             assert not os.path.islink(path), path
             with open(path, "rb") as file:
                 found[os.path.relpath(path, folder)] = hashlib.file_digest(file, "sha256").hexdigest()
-    found.pop(LOCK_FILE, None)
+    for ours in (LOCK_FILE, MODEL_SIG):
+        found.pop(ours, None)
     return found
 
 

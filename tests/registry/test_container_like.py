@@ -54,7 +54,7 @@ def test_the_main_job_runs_without_home_and_on_a_read_only_root(
     assert [one["word"] for one in decision["records"]].count("annotation") == 1
     assert _govern(desk, mounted, "pull", reference, "--key", "ci.pub", "-o", f"{mounted}/out") == f"{mounted}/out"
     pulled = snapshot(mounted)
-    assert set(pulled) == {"out", "out/govern.lock", *(f"out/{name}" for name in MODEL)}
+    assert set(pulled) == {"out", "out/govern.lock", "out/model.sig", *(f"out/{name}" for name in MODEL)}
     for name, data in MODEL.items():
         assert (mounted / "out" / name).read_bytes() == data
 

@@ -237,7 +237,7 @@ def test_what_a_listing_says_about_a_record_is_not_believed(
         ended = victim.govern_here("verify", f"{between.host}/{NAME}:1.0", *TRUST, "--format", "json")
     decision = decision_of(ended)
     assert (ended.code, decision["outcome"], decision["refused"]) == (0, "allowed", [])
-    assert len(decision["records"]) == 3
+    assert len(decision["records"]) == 4
 
 
 def _hang(content: Content, subject: str, **layer: Any) -> str:
@@ -289,7 +289,7 @@ def test_a_record_tag_that_leads_to_another_record_is_undecided(victim: Attacked
         repository.tags[f"{subject.replace(':', '-')}.g.{digest[7:39]}"] = [digest]
     registry = start_fault_registry(Switches(referrers_api=False), content=content)
     assert (
-        len(decision_of(victim.govern_here("verify", reference(registry), *TRUST, "--format", "json"))["records"]) == 3
+        len(decision_of(victim.govern_here("verify", reference(registry), *TRUST, "--format", "json"))["records"]) == 4
     )
     mine = [digest for digest, subject in records.items() if subject == victim.digest]
     hidden, shown = mine[:2]

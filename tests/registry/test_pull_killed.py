@@ -159,9 +159,10 @@ def test_a_pull_killed_at_random_many_times_asks_for_nothing_twice(
         fault_registry.switches.hold = None
         again = {path for path, requests in asked_for(fault_registry, files, before).items() if requests}
         assert not again & done
-        if code == 0:
+        if code == 0 or output.exists():
+            # It was through, and perhaps killed on its way out: what stands at the final path came there whole.
+            assert same(output, files)
             break
-        assert not output.exists()
         done = in_stage(output, files)
     assert commands.run(*pull)[0] == 0
     assert same(output, files)

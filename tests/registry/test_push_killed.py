@@ -25,7 +25,15 @@ from support.stores import open_repository, shown
 
 NAME = "acme/fraud"
 PROVENANCE, REGISTRATION = "https://slsa.dev/provenance/v1", "https://w3id.org/govern/registration/v0.1"
-ONE_SET = Counter({("artifact", PROVENANCE): 1, ("artifact", REGISTRATION): 1, ("line", REGISTRATION): 1})
+OMS = "https://model_signing/signature/v1.0"
+ONE_SET = Counter(
+    {
+        ("artifact", PROVENANCE): 1,
+        ("artifact", OMS): 1,
+        ("artifact", REGISTRATION): 1,
+        ("line", REGISTRATION): 1,
+    }
+)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from govern.times import read_time
 from support.verify_vectors.run import read_case, run_case
+from support.verify_vectors.write import write_all
 
 ROOT: Final = Path(__file__).resolve().parent / "verify"
 FOLDERS: Final = sorted(path.parent.name for path in ROOT.glob("*/case.json"))
@@ -40,3 +41,18 @@ def test_a_vector_says_what_happens_and_why(name: str) -> None:
     # A refusal without a reason may be a refusal of something else.
     assert case["expected"]["says"] or name not in ATTACKS
     assert read_time(case["at"]) <= read_time(case["now"])
+
+
+def test_the_committed_vectors_are_those_that_are_generated(tmp_path: Path, regenerate: bool) -> None:
+    if regenerate:
+        write_all(ROOT)
+    write_all(tmp_path)
+    made, committed = _files(tmp_path), _files(ROOT)
+    assert sorted(made) == sorted(set(committed) - {"generate.py"})
+    changed = [name for name, data in made.items() if committed[name] != data]
+    assert not changed, f"{changed[:5]}: write them with --regenerate, and read what changed"
+
+
+def _files(root: Path) -> dict[str, bytes]:
+    found = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}

@@ -26,16 +26,14 @@ class TrustFiles:
         trusted_roots: `trusted_root.json` of Sigstore instances.
         ca_roots: PEM, roots of internal PKIs; several may stand in one file.
         timestamp_chains: PEM, the signing certificate first.
-        revocation_lists: PEM or DER.
     """
 
     trusted_roots: tuple[Path, ...] = ()
     ca_roots: tuple[Path, ...] = ()
     timestamp_chains: tuple[Path, ...] = ()
-    revocation_lists: tuple[Path, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.trusted_roots or self.ca_roots or self.timestamp_chains or self.revocation_lists)
+        return bool(self.trusted_roots or self.ca_roots or self.timestamp_chains)
 
 
 def load_trust(files: TrustFiles) -> Trust:
@@ -121,5 +119,5 @@ def refuse_empty(files: TrustFiles, identities: Sequence[object]) -> None:
         raise InvalidInput(
             "an identity is trusted, and no authority that could prove it",
             expected="--trusted-root FILE or --ca-roots FILE",
-            hint="govern trust-root > trusted_root.json writes the public Sigstore's",
+            hint="govern policy trusted-root > trusted_root.json writes the public Sigstore's",
         )

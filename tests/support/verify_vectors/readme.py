@@ -38,10 +38,10 @@ fixed, so the answers are the same in ten years. Another implementation can be r
 | `undecided` | nobody can say, which is not a yes |
 | `rejected` | the verifier refuses to decide: what it was given is wrong, or the artifact's own bytes are |
 
-`python tests/vectors/verify/generate.py` makes all of this again, from `tests/support/verify_vectors`. Nothing there
-is random: keys follow from labels, signatures are deterministic (RFC 6979), so that only a change of the generator
-shows in the diff. Whoever reads this can compute every private key: never trust one of these keys. What is
-committed is what `tests/vectors/test_verify_vectors.py` runs.
+`python tests/vectors/verify/generate.py` (or `python -m pytest --regenerate tests/vectors`) makes all of this again,
+from `tests/support/verify_vectors`. Nothing there is random: keys follow from labels, signatures are deterministic
+(RFC 6979), so that only a change of the generator shows in the diff. Whoever reads this can compute every private key:
+never trust one of these keys. What is committed is what `tests/vectors/test_verify_vectors.py` runs.
 """
 
 

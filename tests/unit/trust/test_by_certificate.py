@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -59,6 +60,12 @@ def test_an_identity_is_proven(generation):
 def test_a_log_of_the_first_generation_is_a_clock():
     found = authenticate(INSTANCE.sign(after=None, generation=1), Trust(roots=(INSTANCE.trusted(),)), None)
     assert [one.source for one in found.times] == ["log"]
+
+
+def test_of_a_log_and_a_timestamp_the_earlier_one_is_when_it_was_signed():
+    for after in (-timedelta(seconds=30), timedelta(seconds=30)):
+        found = authenticate(INSTANCE.sign(after=after, generation=1), Trust(roots=(INSTANCE.trusted(),)), None)
+        assert [one.at for one in found.times] == sorted([SIGNED, SIGNED + after])
 
 
 def test_without_a_trusted_time_nobody_can_say_that_the_certificate_was_good():
@@ -128,9 +135,10 @@ def test_an_authority_counts_only_in_its_window():
     authenticate(INSTANCE.sign(), Trust(roots=(INSTANCE.trusted(certificate_authorities=twice),)), None)
 
 
-def test_intermediates_that_a_bundle_brings_are_not_looked_at_under_sigstore():
-    # The root issued a second authority once. The instance does not list it.
-    stray = issue(Wish("a stray authority", authority=True, usages=(CODE_SIGNING,)), INSTANCE.root)
+@pytest.mark.parametrize("name", ["a stray authority", "sigstore intermediate"])
+def test_intermediates_that_a_bundle_brings_are_not_looked_at_under_sigstore(name):
+    # The root issued another authority once, perhaps by the same name. The instance does not list it.
+    stray = issue(Wish(name, authority=True, usages=(CODE_SIGNING,), serial="stray"), INSTANCE.root)
     leaf = issue(replace(_wish(), name=""), stray, INSTANCE.promised)
     bare = signed_bundle(leaf.key, [leaf.der])
     proofs: dict[str, Any] = {
@@ -138,8 +146,11 @@ def test_intermediates_that_a_bundle_brings_are_not_looked_at_under_sigstore():
         "entries": [entry_of(INSTANCE.log, bare, leaf.der)],
     }
     trust = Trust(roots=(INSTANCE.trusted(),))
-    refused(signed_bundle(leaf.key, [leaf.der, stray.der], **proofs), trust)
-    refused(signed_bundle(leaf.key, [leaf.der, stray.der, INSTANCE.issuing.der, INSTANCE.root.der], **proofs), trust)
+    for above in ([stray], [stray, INSTANCE.issuing, INSTANCE.root]):
+        chain = [leaf.der, *(one.der for one in above)]
+        refused(signed_bundle(leaf.key, chain, **proofs), trust)
+    listed = INSTANCE.trusted(certificate_authorities=(authority_of(stray),))
+    authenticate(signed_bundle(leaf.key, [leaf.der], **proofs), Trust(roots=(listed,)), None)
 
 
 def test_a_certificate_pinned_as_if_it_were_an_authority_vouches_for_nobody():

@@ -64,6 +64,11 @@ def test_a_log_with_the_right_id_and_another_key_did_not_promise():
     assert "no pinned log promised" in refused(made(INSTANCE.promised), forged)
 
 
+def test_a_log_is_called_what_it_was_pinned_as():
+    renamed = Log("ct.example.test", bytes(32), public(INSTANCE.promised.key))
+    assert "no pinned log promised" in refused(made(INSTANCE.promised), renamed)
+
+
 def test_a_promise_about_another_certificate_is_not_about_this_one():
     # The same key and names, but for the subject: an honest promise, moved.
     other = draft(Wish("somebody else", usages=(CODE_SIGNING,)), INSTANCE.issuing)

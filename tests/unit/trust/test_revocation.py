@@ -79,6 +79,9 @@ def test_only_the_issuer_in_the_chain_takes_back():
     twin = issue(Wish("branch", authority=True, serial="twin"), issue(Wish("root", authority=True, serial="twin")))
     assert check_not_revoked(CHAIN, [listed(twin, (LEAF, SIGNED))], SIGNED) == (0, 2)
     assert check_not_revoked(CHAIN, [listed(twin)], SIGNED) == (0, 2)
+    # Nor the same key under another name: its numbers are other certificates.
+    renamed = issue(Wish("renamed", authority=True, key=BRANCH.key), ROOT)
+    assert check_not_revoked(CHAIN, [entries(renamed, None)], SIGNED) == (0, 2)
     # Nor a list in its name that somebody else signed.
     assert check_not_revoked(CHAIN, [entries(BRANCH, LEAF.key)], SIGNED) == (0, 2)
 

@@ -142,6 +142,8 @@ def test_an_authority_without_its_signing_certificate_is_nobody_in_particular():
     (root,) = CLOCK.signer.above
     assert times(GOOD, pinned=(Authority("root alone", (root,)),)) == []
     assert times(GOOD, pinned=(Authority("signer alone", (CLOCK.signer.certificate,)),)) == []
+    own = Stamper(issue(Wish("self-made", usages=(TIME_STAMPING,), critical_usage=True)))
+    assert times(own.stamp(SIGNATURE), pinned=(authority_of(own.signer),)) == []
     other = issue(Wish("clock, root", authority=True, key=key("another root")))
     assert times(GOOD, pinned=(Authority("another root", (CLOCK.signer.certificate, other.certificate)),)) == []
 

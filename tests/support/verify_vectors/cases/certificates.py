@@ -74,6 +74,7 @@ def asked(
     given: Given | None = None,
     outcome: Outcome = "denied",
 ) -> Case:
+    """Return a vector about the model, as this theme asks."""
     return Case(name, sentence, source, Layout().model().attach(one), given or keyless(), outcome, says)
 
 

@@ -225,6 +225,6 @@ def _bundle_encodings() -> Iterator[Case]:
         yield raw(name, sentence, rfc, json.dumps(one), says)
 
 
-def _unpadded(text_: str) -> str:
-    assert text_.endswith("=")
-    return text_.rstrip("=")
+def _unpadded(encoded: str) -> str:
+    assert encoded.endswith("=")
+    return encoded.rstrip("=")

@@ -34,6 +34,7 @@ def asked(
     given: Given | None = None,
     outcome: str = "denied",
 ) -> Case:
+    """Return a vector about the model, as this theme asks."""
     layout = Layout().model().attach(one)
     return Case(name, sentence, source, layout, given or by_key(), outcome, says)  # type: ignore[arg-type]
 

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
 from govern.intoto.bundle import LogEntry
 from support.tiny_log import body_of, encoded
 from support.verify_vectors.artifacts import OTHER, provenance
@@ -66,8 +68,6 @@ def _bodies() -> Iterator[Case]:
         says,
         source=ANOTHER,
     )
-    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-
     r, s = decode_dss_signature(ENVELOPE.signatures[0].sig)
     negated = encode_dss_signature(r, ORDER_P256 - s)
     yield asked(

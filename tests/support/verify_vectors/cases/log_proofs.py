@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -121,8 +122,6 @@ def _proofs() -> Iterator[Case]:
     )
     text, _, line = good.proof.checkpoint.partition("\n\n")
     own = forged_log.note_signature(f"{text}\n").split(" ")[2]
-    import base64
-
     disguised = base64.b64encode(tiny_log().log_id[:4] + base64.b64decode(own)[4:]).decode()
     yield asked(
         "checkpoint-under-the-key-id",

@@ -75,6 +75,7 @@ def asked(
     by: Given | None = None,
     outcome: Outcome = "denied",
 ) -> Case:
+    """Return a vector about the model, as this theme asks."""
     layout = Layout().model().attach(with_proofs(HONEST, entries=entries))
     return Case(name, sentence, source, layout, by or demanding(), outcome, says)
 

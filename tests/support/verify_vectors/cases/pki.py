@@ -10,10 +10,11 @@ from cryptography import x509
 
 from support.verify_vectors.artifacts import provenance
 from support.verify_vectors.bundles import Json, bundle, signature_of, with_proofs
-from support.verify_vectors.case import Case, Given, Outcome
+from support.verify_vectors.case import Case, Given, Outcome, by_policy
 from support.verify_vectors.certificates import CODE_SIGNING, SERVER_AUTH, Issued, Wish, issue
 from support.verify_vectors.keys import key
 from support.verify_vectors.layouts import Layout
+from support.verify_vectors.policies import person, policy
 from support.verify_vectors.stamps import stamper
 from support.verify_vectors.times import CLOCK, DAY, HOUR, SIGNED
 
@@ -73,6 +74,7 @@ def asked(
     outcome: Outcome = "denied",
     at: datetime = CLOCK,
 ) -> Case:
+    """Return a vector about the model, as this theme asks."""
     return Case(f"pki-{name}", sentence, source, Layout().model().attach(one), by or given(), outcome, says, at=at)
 
 
@@ -238,6 +240,16 @@ def cases() -> Iterator[Case]:
         signed(),
         "two authorities of one name",
         by=given(roots={"root.pem": ROOT.pem, "impostor.pem": impostor.pem}),
+        outcome="rejected",
+    )
+    identity = {"issuer": "CN=the root of Acme", "subject": SUBJECT}
+    namesakes = policy({"ci": person(identities=[identity])}, trust={"certificates": [ROOT.pem, impostor.pem]})
+    yield asked(
+        "two-roots-of-one-name-in-a-policy",
+        "The policy trusts two roots of one name: their people would be one voice.",
+        signed(),
+        "two authorities of one name",
+        by=by_policy(namesakes),
         outcome="rejected",
     )
     yield asked(

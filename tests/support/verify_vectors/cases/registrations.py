@@ -23,7 +23,7 @@ from support.verify_vectors.bundles import Json, as_payload, bundle
 from support.verify_vectors.case import Case, by_key, by_policy
 from support.verify_vectors.cases.subjects import LINE, asked, registered
 from support.verify_vectors.layouts import Layout
-from support.verify_vectors.policies import person, policy
+from support.verify_vectors.policies import bound_key, person, policy, role
 from support.verify_vectors.times import CLOCK, DAY, text
 
 
@@ -138,6 +138,29 @@ def _registrations() -> Iterator[Case]:
         "denied",
         ["CONFLICT", twin.digest],
     )
+    for name, sentence, ours, roles in (
+        (
+            "version-used-twice-by-a-revoked-key",
+            "A revoked key registered a second content under the same version: that takes nothing from the first.",
+            bound_key("spare", revokedFrom="2026-01-01T00:00:00Z"),
+            None,
+        ),
+        (
+            "version-used-twice-by-another-role",
+            "Somebody who may not register did so with a second content: that takes nothing from the first.",
+            "spare",
+            {"producer": role("ci"), "reviewer": role("zoe", kinds=["annotation"])},
+        ),
+    ):
+        two = policy({"ci": person("ci"), "zoe": person(ours)}, roles, require=["registration"])
+        yield Case(
+            name,
+            sentence,
+            push,
+            registered().attach(bundle(registration(twin), "spare"), LINE),
+            by_policy(two),
+            "allowed",
+        )
     yield Case(
         "tag-moved-to-an-older-version",
         "The tag 1.4.0 was moved to 1.3.0, which is registered and honest.",

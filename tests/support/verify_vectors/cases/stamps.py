@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
 from support.verify_vectors.artifacts import OTHER, provenance
 from support.verify_vectors.bundles import Json, bundle, signature_of, with_proofs
 from support.verify_vectors.case import Case, Given, Outcome, by_policy
-from support.verify_vectors.certificates import CODE_SIGNING, TIME_STAMPING, Wish
-from support.verify_vectors.keys import key
+from support.verify_vectors.certificates import CODE_SIGNING, TIME_STAMPING, Issued, Wish, issue
+from support.verify_vectors.keys import ORDER_P256, key
 from support.verify_vectors.layouts import Layout
 from support.verify_vectors.policies import bound_key, person, policy
 from support.verify_vectors.sigstores import authority_entry, trusted_root, window
@@ -198,18 +200,12 @@ def cases() -> Iterator[Case]:
 
 def stamper_below(of: Stamper, usages: Sequence[object] = (TIME_STAMPING,)) -> Stamper:
     """Return another authority below the same root."""
-    from support.verify_vectors.certificates import Issued, issue
-
     root = Issued(of.signer.above[0], key("certificate a timestamp authority, root "))
     wish = Wish("another timestamp authority", usages=usages, critical_usage=True)  # type: ignore[arg-type]
     return Stamper(issue(wish, root))
 
 
 def _respelled() -> Iterator[Case]:
-    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-
-    from support.verify_vectors.keys import ORDER_P256
-
     identity = "FORMAT §5, a record is (statement, signer)"
     r, s = decode_dss_signature(SIGNATURE)
     negated = bundle(provenance(), signature=encode_dss_signature(r, ORDER_P256 - s))

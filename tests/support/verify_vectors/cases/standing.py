@@ -48,6 +48,7 @@ def asked(
     outcome: Outcome = "denied",
     records: int | None = None,
 ) -> Case:
+    """Return a vector about the model, as this theme asks."""
     layout = Layout().model()
     for one in bundles:
         layout.attach(one)

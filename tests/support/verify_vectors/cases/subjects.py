@@ -45,6 +45,7 @@ def asked(
     tag: str = VERSION,
     expected_name: str = NAME,
 ) -> Case:
+    """Return a vector about the model, as this theme asks."""
     layout = (layout or Layout().model()).attach(bundle(said))
     given = given or by_key(require=[require])
     return Case(name, sentence, source, layout, given, outcome, says, tag=tag, expected_name=expected_name)

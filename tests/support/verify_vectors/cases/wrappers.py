@@ -23,6 +23,7 @@ def cases() -> Iterator[Case]:
 
 
 def asked(name: str, sentence: str, source: str, layout: Layout, *says: str, outcome: Outcome = "denied") -> Case:
+    """Return a vector about the model, as this theme asks."""
     return Case(name, sentence, source, layout, by_key(), outcome, says)
 
 
