@@ -5,11 +5,7 @@ The same command, typed again when all is well, ends what it began.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,137 +13,21 @@ import pytest
 
 from govern.line import line_of
 from govern.names import Name
-from support.desk import Ran, run_here
+from support.desk import Ran
 from support.fault_registry import Burst, FaultRegistry
 from support.refusal import check_refusal
-from support.sigstore.gate import Gate, State, gate
-from support.sigstore.pki import make_chain
+from support.signing_desk import FILES, NAME, SERVICES, SigningDesk, signing_desk
+from support.sigstore.gate import State
 from support.sigstore.stack import Sigstore
 from support.softhsm import PIN, WRONG_PIN, HsmKey, SoftHsm
 
-NAME: Final = "acme/fraud"
 LINE: Final = str(line_of(Name(NAME)).digest)
-FILES: Final = {"README.md": b"a model\n", "weights.bin": bytes(range(256)) * 64}
-SERVICES: Final = {
-    "fulcio": "the certificate authority",
-    "rekor": "the transparency log",
-    "tsa": "the timestamp authority",
-}
-
-
-@dataclass
-class Desk:
-    """A model, a registry, and services that can be shut.
-
-    Args:
-        folder: where everything lies.
-        registry: where to push.
-        gates: the way to each service.
-        signers: for each way to sign, the options of it.
-        trusting: for each, the options that verify it.
-        env: the PIN.
-    """
-
-    folder: Path
-    registry: FaultRegistry
-    gates: dict[str, Gate]
-    signers: dict[str, tuple[str, ...]]
-    trusting: dict[str, tuple[str, ...]]
-    env: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def reference(self) -> str:
-        return f"{self.registry.host}/{NAME}:1.0.0"
-
-    def run(self, *line: str) -> Ran:
-        return run_here(self.folder, line, env=self.env)
-
-    def push(self, signer: str) -> Ran:
-        return self.run("push", "model", self.reference, *self.signers[signer])
-
-    def attest(self, signer: str) -> Ran:
-        return self.run(
-            "attest", self.reference, "--type", "test-result", "--predicate", "tested.json", *self.signers[signer]
-        )
-
-    def verify(self, signer: str, kind: str = "registration") -> int:
-        return self.run("verify", self.reference, "--require", kind, *self.trusting[signer]).code
-
-    def shut(self, state: State, *services: str) -> None:
-        """Shut some services, and open all others."""
-        for name, one in self.gates.items():
-            one.state = state if name in services else "open"
-
-    def there(self) -> dict[str, Any]:
-        """Return what a reader can find: the digests of manifests, and tags."""
-        with self.registry.content.lock:
-            own = self.registry.content.repository(NAME)
-            return {
-                "manifests": sorted(own.manifests),
-                "tags": dict(own.tags),
-                "subjects": sorted(
-                    str(json.loads(body).get("subject", {}).get("digest")) for _, body in own.manifests.values()
-                ),
-            }
-
-    def sent(self, since: int = 0) -> list[str]:
-        """Return which files of the model were sent, by the requests after the first `since`."""
-        digests = {f"sha256%3A{hashlib.sha256(data).hexdigest()}": name for name, data in FILES.items()}
-        asked = self.registry.requests()[since:]
-        ended = [one.path.replace(":", "%3A") for one in asked if one.method in ("PUT", "POST", "PATCH")]
-        return sorted(name for digest, name in digests.items() if any(digest in path for path in ended))
 
 
 @pytest.fixture
-def desk(sigstore: Sigstore, fault_registry: FaultRegistry, tmp_path: Path) -> Iterator[Desk]:
-    (tmp_path / "model").mkdir()
-    for name, data in FILES.items():
-        (tmp_path / "model" / name).write_bytes(data)
-    (tmp_path / "tested.json").write_text(
-        '{"result": "PASSED", "configuration": [{"uri": "https://example.com/suite", "digest": {"sha256": "%s"}}]}'
-        % ("ab" * 32)
-    )
-    for name in ("ci", "base"):
-        assert run_here(tmp_path, ["key", "generate", "--output", name, "--no-passphrase"]).code == 0
-    chain = make_chain()
-    files = chain.write(tmp_path / "pki")
-    (tmp_path / "pki" / "whole.pem").write_bytes(chain.leaf.chain_pem)
-    (tmp_path / "token").write_text(sigstore.token("email"))
-    with ExitStack() as stack:
-        gates = {name: stack.enter_context(gate(getattr(sigstore, name))) for name in SERVICES}
-        sigstore.variant(tmp_path / "trust", **{name: one.url for name, one in gates.items()})
-        time, log = ("--timestamp-url", gates["tsa"].url), ("--log-url", gates["rekor"].url)
-        config = str(tmp_path / "trust" / "client_trust_config.json")
-        root = ("--trusted-root", str(sigstore.trusted_root))
-        subject = chain.root.certificate.subject.rfc4514_string()
-        san = "https://ci.example.test/train"
-        yield Desk(
-            tmp_path,
-            fault_registry,
-            gates,
-            {
-                "base": ("--key", "base.key"),
-                "key+time": ("--key", "ci.key", *time),
-                "key+log": ("--key", "ci.key", *log),
-                "key+log+time": ("--key", "ci.key", *log, *time),
-                "certificate": ("--key", str(files.key), "--certificate", str(tmp_path / "pki" / "whole.pem"), *time),
-                "keyless": ("--keyless", "--identity-token-file", "token", "--trust-config", config),
-                "hsm": ("--key", "pkcs11:token=govern;object=ci"),
-            },
-            {
-                "base": ("--key", "base.pub"),
-                **dict.fromkeys(("key+time", "key+log", "key+log+time"), ("--key", "ci.pub", *root)),
-                "certificate": (
-                    *("--certificate-identity", san, "--certificate-oidc-issuer", subject),
-                    *("--ca-roots", str(files.root), *root),
-                ),
-                "keyless": (
-                    *("--certificate-identity", sigstore.san("email")),
-                    *("--certificate-oidc-issuer", sigstore.issuer("email"), *root),
-                ),
-                "hsm": ("--key", "hsm.pub"),
-            },
-        )
+def desk(sigstore: Sigstore, fault_registry: FaultRegistry, tmp_path: Path) -> Iterator[SigningDesk]:
+    with signing_desk(sigstore, fault_registry, tmp_path) as laid_out:
+        yield laid_out
 
 
 DOWN: Final = [
@@ -162,7 +42,7 @@ DOWN: Final = [
 ]
 
 
-def refused_push(desk: Desk, signer: str, says: str) -> None:
+def refused_push(desk: SigningDesk, signer: str, says: str) -> None:
     """Push, and find that nothing came of it but blobs and an unnamed manifest, which nobody finds."""
     ran = desk.push(signer)
     check_refusal(ran.code, ran.stderr, codes={3}, says=says)
@@ -188,7 +68,7 @@ def refused_push(desk: Desk, signer: str, says: str) -> None:
     ],
 )
 def test_a_push_without_a_service_leaves_nothing_and_goes_on_when_it_is_back(
-    signer: str, service: str, state: State, desk: Desk
+    signer: str, service: str, state: State, desk: SigningDesk
 ) -> None:
     desk.shut(state, service)
     how = {"silent": "cannot be reached", "refusing": "refused"}[state]
@@ -206,7 +86,7 @@ def test_a_push_without_a_service_leaves_nothing_and_goes_on_when_it_is_back(
 
 @pytest.mark.parametrize(("signer", "service"), DOWN)
 def test_an_attestation_without_a_service_leaves_nothing_and_is_made_when_it_is_back(
-    signer: str, service: str, desk: Desk
+    signer: str, service: str, desk: SigningDesk
 ) -> None:
     assert desk.push("base").code == 0
     before, blobs = desk.there(), set(desk.registry.content.repository(NAME).blobs)
@@ -237,7 +117,7 @@ def test_an_attestation_without_a_service_leaves_nothing_and_is_made_when_it_is_
     ],
 )
 def test_a_service_that_goes_in_the_middle_leaves_nothing_by_half(
-    signer: str, service: str, pass_: int, desk: Desk
+    signer: str, service: str, pass_: int, desk: SigningDesk
 ) -> None:
     desk.gates[service].left = pass_
     refused_push(desk, signer, f"{SERVICES[service]} .* cannot be reached")
@@ -248,7 +128,7 @@ def test_a_service_that_goes_in_the_middle_leaves_nothing_by_half(
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_instance_that_is_nowhere_is_said_to_be(service: str, desk: Desk, sigstore: Sigstore) -> None:
+def test_an_instance_that_is_nowhere_is_said_to_be(service: str, desk: SigningDesk, sigstore: Sigstore) -> None:
     sigstore.variant(desk.folder / "trust", **{service: sigstore.dead})
     where = sigstore.dead.removeprefix("http://")
     refused_push(desk, "keyless", f"^error: {SERVICES[service]} {where} cannot be reached")
@@ -270,7 +150,7 @@ def test_an_instance_that_is_nowhere_is_said_to_be(service: str, desk: Desk, sig
     ],
 )
 def test_a_token_that_is_not_good_leaves_nothing_and_a_new_one_goes_on(
-    change: dict[str, Any], says: str, verb: str, desk: Desk, sigstore: Sigstore
+    change: dict[str, Any], says: str, verb: str, desk: SigningDesk, sigstore: Sigstore
 ) -> None:
     act: Callable[[str], Ran] = {"push": desk.push, "attest": desk.attest}[verb]
     if verb == "attest":
@@ -290,7 +170,7 @@ def test_a_token_that_is_not_good_leaves_nothing_and_a_new_one_goes_on(
 
 @pytest.mark.parametrize("verb", ["push", "attest"])
 def test_a_wrong_pin_leaves_nothing_and_the_right_one_goes_on(
-    verb: str, desk: Desk, softhsm: SoftHsm, hsm_keys: dict[str, HsmKey]
+    verb: str, desk: SigningDesk, softhsm: SoftHsm, hsm_keys: dict[str, HsmKey]
 ) -> None:
     (desk.folder / "hsm.pub").write_bytes(hsm_keys["ci"].public)
     act: Callable[[str], Ran] = {"push": desk.push, "attest": desk.attest}[verb]
@@ -311,7 +191,7 @@ def test_a_wrong_pin_leaves_nothing_and_the_right_one_goes_on(
 
 
 @pytest.mark.parametrize("signer", ["key+log+time", "certificate", "keyless"])
-def test_what_the_journal_has_needs_no_service(signer: str, desk: Desk) -> None:
+def test_what_the_journal_has_needs_no_service(signer: str, desk: SigningDesk) -> None:
     desk.env["GOVERN_STATE_DIR"] = str(desk.folder / "state")
     desk.shut("silent", *SERVICES)
     assert desk.push(signer).code == 3
@@ -335,7 +215,7 @@ def test_what_the_journal_has_needs_no_service(signer: str, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("signer", ["key+log+time", "certificate", "keyless"])
-def test_what_is_attached_already_is_used_again_without_a_journal(signer: str, desk: Desk) -> None:
+def test_what_is_attached_already_is_used_again_without_a_journal(signer: str, desk: SigningDesk) -> None:
     """Killed between the records and the line: the evidence is there, and only what is missing is signed."""
     desk.registry.switches.status_burst = [Burst(status=403, times=1000, method="PUT", path="/manifests/govern.line")]
     assert desk.push(signer).code == 3

@@ -143,6 +143,12 @@ def test_with_a_trusted_time_the_window_is_judged_then_and_then_alone(moment, st
     assert stands or f"signed at {write_time(moment)}" in reason
 
 
+def test_what_a_record_claims_does_not_count_against_its_trusted_time():
+    limited = policy(key(window=Window(ISSUED + DAY, None)))
+    assert why(limited, NOTE) != [""]
+    assert why(limited, replace(NOTE, times=at(ISSUED + DAY))) == [""]
+
+
 def test_the_earliest_time_is_when_it_was_signed():
     limited = policy(key(window=Window(ISSUED, ISSUED + DAY)))
     assert why(limited, replace(NOTE, times=at(ISSUED, NOW, NOW + DAY))) == [""]

@@ -1,12 +1,11 @@
-"""Makes the vectors again: `python tests/vectors/verify/generate.py`. What is committed is what is tested.
+"""Makes the vectors again: `python tests/vectors/verify/generate.py`, or `python -m pytest --regenerate tests/vectors`.
 
-Nothing is random. Keys follow from labels, signatures are deterministic, times are fixed: run twice, it writes the
-same bytes, so that a change shows in the diff.
+What is committed is what is tested. Nothing is random: keys follow from labels, signatures are deterministic, times are
+fixed, so that a run without a change writes the same bytes.
 """
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Final
@@ -15,21 +14,12 @@ HERE: Final = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    """Write every folder and the table in README.md."""
+    """Write every folder, and the table in README.md."""
     sys.path[:0] = [str(HERE.parents[1])]
-    from support.verify_vectors.catalogue import all_cases
-    from support.verify_vectors.readme import write_readme
+    from support.verify_vectors.write import write_all
 
-    cases = sorted(all_cases(), key=lambda one: one.folder)
-    if len({one.folder for one in cases}) != len(cases):
-        raise SystemExit("two vectors have one name")
-    for old in HERE.iterdir():
-        if (old / "case.json").is_file():
-            shutil.rmtree(old)
-    for case in cases:
-        case.write(HERE)
-    (HERE / "README.md").write_text(write_readme(cases), "utf-8")
-    print(f"{len(cases)} vectors, {sum(one.folder.endswith('_fail') for one in cases)} of them attacks")
+    count, attacks = write_all(HERE)
+    print(f"{count} vectors, {attacks} of them attacks")
 
 
 if __name__ == "__main__":

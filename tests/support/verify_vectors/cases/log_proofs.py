@@ -11,7 +11,7 @@ from typing import Any
 from govern.intoto.bundle import InclusionProof, LogEntry
 from support.verify_vectors.bundles import b64
 from support.verify_vectors.case import Case
-from support.verify_vectors.cases.logs import V2, asked, entry
+from support.verify_vectors.cases.logs import V2, asked, demanding, entry
 from support.verify_vectors.sigstores import tiny_log
 
 
@@ -110,6 +110,15 @@ def _proofs() -> Iterator[Case]:
         [longer],
         "another log's",
         source="C2SP tlog-checkpoint, origin",
+    )
+    second = tiny_log("a second log", origin="second.example.test")
+    crossed = replace(entry(log=second), log_id=tiny_log().log_id)
+    yield asked(
+        "entry-under-the-id-of-another-pinned-log",
+        "Two logs are pinned; the entry names one of them, and is in the tree of the other.",
+        [crossed],
+        "another log's",
+        by=demanding(tiny_log(), second),
     )
     forged_log = tiny_log("a stranger's log")
     forged = replace(entry(log=forged_log), log_id=tiny_log().log_id)

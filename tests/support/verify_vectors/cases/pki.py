@@ -253,6 +253,20 @@ def cases() -> Iterator[Case]:
         outcome="rejected",
     )
     yield asked(
+        "two-roots-in-one-entry",
+        "An entry of the policy holds a second root behind the first.",
+        signed(),
+        "is not one certificate",
+        by=by_policy(policy({"ci": person(identities=[identity])}, trust={"certificates": [ROOT.pem + impostor.pem]})),
+        outcome="rejected",
+    )
+    yield asked(
+        "key-where-identities-are-trusted",
+        "A key signed the record, and the verifier brought identities alone.",
+        bundle(provenance()),
+        "no key is trusted",
+    )
+    yield asked(
         "signer-as-a-root",
         "An ordinary signer's certificate is given as a root.",
         signed(),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from govern.oci.media_types import BUNDLE_LONG
 from support.verify_vectors.artifacts import OTHER, annotation, provenance, reference_to, registration
-from support.verify_vectors.bundles import Json, bundle, with_proofs
+from support.verify_vectors.bundles import Json, bundle, signature_of, with_proofs
 from support.verify_vectors.case import Case, Given, by_policy
 from support.verify_vectors.cases.logs import entry
-from support.verify_vectors.cases.standing import HONEST, TRUST, asked, limited, stamped
+from support.verify_vectors.cases.standing import HONEST, PINNED, TRUST, asked, limited, stamped
 from support.verify_vectors.policies import bound_key, person, policy, role
 from support.verify_vectors.sigstores import sigstore
 from support.verify_vectors.times import CLOCK, DAY, HOUR, SIGNED, text
@@ -40,6 +41,23 @@ def _revocations() -> Iterator[Case]:
         [stamped(HONEST, SIGNED)],
         from_then,
         outcome="allowed",
+    )
+    yield asked(
+        "revoked-key-stamped-before-and-after",
+        "Two timestamps, before the revocation and after it: the later one takes nothing from the earlier.",
+        REVOKED,
+        [with_proofs(HONEST, stamps=[PINNED.stamp(signature_of(HONEST), at) for at in (SIGNED, SIGNED + DAY)])],
+        from_then,
+        outcome="allowed",
+    )
+    yield asked(
+        "revoked-key-copied-without-its-stamp",
+        "Somebody attached copies of the record without its timestamp: that takes nothing from the one that has it.",
+        REVOKED,
+        [HONEST, stamped(HONEST, SIGNED), HONEST | {"mediaType": BUNDLE_LONG}],
+        from_then,
+        outcome="allowed",
+        records=1,
     )
     yield asked(
         "revoked-key-stamped-after",

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from govern import canonical
 from govern.oci.digest import Digest
+from govern.oci.media_types import IMAGE_INDEX
 from support.verify_vectors.artifacts import MODEL, OTHER, Model, provenance
-from support.verify_vectors.bundles import Json, bundle
+from support.verify_vectors.bundles import Json, bundle, loads
 from support.verify_vectors.case import Case
-from support.verify_vectors.cases.wrappers import HONEST, asked
+from support.verify_vectors.cases.wrappers import HONEST, asked, provenance_of_digest
 from support.verify_vectors.layouts import Layout
 
 
@@ -108,6 +109,18 @@ def _artifacts() -> Iterator[Case]:
         checked,
         twice,
         "ambiguous",
+        outcome="rejected",
+    )
+    index = canonical.dumps(loads(MODEL.manifest) | {"mediaType": IMAGE_INDEX})
+    two_things = Layout()
+    two_things.list(index, MODEL.version)
+    two_things.put(MODEL.config)
+    yield asked(
+        "artifact-that-calls-itself-an-index",
+        "The artifact's manifest says in itself that it is an index: two readers, two things.",
+        "CVE-2021-41190",
+        two_things.attach(bundle(provenance_of_digest(index)), Digest.of(index)),
+        "is an index of several manifests",
         outcome="rejected",
     )
     gone = Layout().attach(HONEST)

@@ -52,6 +52,17 @@ def cases() -> Iterator[Case]:
         [PINNED.stamp(SIGNATURE), stranger.stamp(SIGNATURE)],
         outcome="allowed",
     )
+    between = issue(
+        Wish("between", authority=True, path_length=0, usages=(TIME_STAMPING,)), issue(Wish("top", authority=True))
+    )
+    deep = Stamper(issue(Wish("a deeper one", usages=(TIME_STAMPING,), critical_usage=True), between))
+    yield _case(
+        "stamped-below-an-intermediate",
+        "The authority stands two steps below the root that is pinned with it.",
+        [deep.stamp(SIGNATURE)],
+        by=demanding(pinned=deep),
+        outcome="allowed",
+    )
     void = "must carry a timestamp of a pinned authority, and this has none"
     other = "a timestamp is of something else"
     yield _case("no-stamp", "The timestamp that the policy demands is not there.", [], void)
