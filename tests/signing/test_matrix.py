@@ -187,6 +187,18 @@ def test_a_sigstore_that_pins_no_log_asks_for_no_entry(
     assert verify(*flags_of(replace(who, subject="bob@example.test"))) == 1
 
 
+def test_cosign_signs_with_no_identity_where_nobody_says_when(setting: Setting, tmp_path: Path) -> None:
+    """Why the table has no identity with a log and without a time: such a certificate is good for minutes."""
+    files = setting.sigstore.variant(tmp_path, tsa=None)
+    done = setting.cosign(
+        *("attest", "--signing-config", files.signing_config, "--trusted-root", files.trusted_root, "--yes"),
+        *("--identity-token", setting.sigstore.token("email"), "--type", "https://example.com/scan/v1"),
+        *("--predicate", setting.root / "predicate.json", setting.copied()),
+    )
+    assert done.returncode != 0
+    assert "a timestamp authority must be provided" in done.stderr
+
+
 def test_a_model_signature_is_of_every_file(setting: Setting, signed: dict[str, Signed], tmp_path: Path) -> None:
     """What makes a yes of the last column worth something: the same signature beside other files."""
     verifier, one = VERIFIERS["model_signing"], signed["govern key"]

@@ -48,7 +48,7 @@ def watch(tmp_path: Path, sigstore: Sigstore) -> Watch:
         log = tmp_path / "connects"
         log.write_bytes(b"")
         variables = {
-            "PYTHONPATH": str(GUARD),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(GUARD), os.environ.get("PYTHONPATH")))),
             "GOVERN_TEST_CONNECTS": str(log),
             "GOVERN_TEST_ALLOWED": ",".join(sorted(allowed)),
             # For all that is not on the loopback: nobody listens there.

@@ -89,7 +89,9 @@ class Trusted:
             keys=tuple((one, load_public_key(one, environment)) for one in self.key or ()),
             require=tuple(require or ()),
             identities=identities,
+            # Here already: a list for nobody is wrong usage.
             trust=with_revocations(load_trust(files), lists),
+            revocation_lists=lists,
         )
 
     def _by_policy(self, run: Run, command: str, require: list[str] | None, lists: tuple) -> Verifier:  # type: ignore[type-arg]

@@ -83,7 +83,8 @@ def fold(records: Iterable[Record], at: datetime, now: datetime | None = None) -
     current: list[Record] = []
     later: list[Record] = []
     for record in ordered:
-        claimed = record.issued_at
+        # What says no time itself existed at the latest when others saw it, and nobody knows of it before.
+        claimed = record.issued_at or (record.times[0].at if record.times else None)
         (later if claimed is not None and claimed - at > CLOCK_SKEW else current).append(record)
     future = [one for one in later if one.issued_at is not None and one.issued_at - (now or at) > CLOCK_SKEW]
     return State(

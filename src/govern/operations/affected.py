@@ -93,7 +93,7 @@ def find_affected(context: Context, reference: Reference, policy: Policy, who: s
             records += _on_artifact(context, reference.place, claims, subject, policy, now)
         except GovernError as fault:
             failures.append(fault)
-    stands, void = standing(policy, records, now)
+    stands, void = standing(policy, records, now, expected)
     why = {one.record.identity: one.why for one in void}
     kept = {one.identity for one in stands}
     found = [

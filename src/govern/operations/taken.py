@@ -97,7 +97,7 @@ class Taken:
         on_line = _admitted(self.line, Subject(digest, self.name), trust, now)
         if self.policy is not None:
             # What is void for a verifier must be said anew, by somebody whose word counts.
-            stands, _ = standing(self.policy, [*on_artifact.values(), *on_line.values()], now)
+            stands, _ = standing(self.policy, [*on_artifact.values(), *on_line.values()], now, self.name)
             counts = {one.identity for one in stands}
             on_artifact = {key: one for key, one in on_artifact.items() if key in counts}
             on_line = {key: one for key, one in on_line.items() if key in counts}
@@ -153,7 +153,7 @@ def read_taken(
     holders: dict[Digest, str] = {}
     if policy is not None:
         now = context.clock()
-        stands, _ = standing(policy, _admitted(claims, Subject(None, name), policy.trust, now).values(), now)
+        stands, _ = standing(policy, _admitted(claims, Subject(None, name), policy.trust, now).values(), now, name)
         for one in fold(stands, now).of_version(version):
             if policy.who_may(one.record.voice, registration.TYPE, name) is not None:
                 holders[one.digest] = policy.name_of(one.record.voice)

@@ -54,7 +54,8 @@ class Verifier:
     def for_name(self, name: Name) -> Policy:
         """Return the policy, for this expected name."""
         if self.policy is None:
-            return policy_of_keys(self.keys, name, self.require, identities=self.identities, trust=self.trust)
+            trust = with_revocations(self.trust, self.revocation_lists)
+            return policy_of_keys(self.keys, name, self.require, identities=self.identities, trust=trust)
         if not self.revocation_lists:
             return self.policy
         return replace(self.policy, trust=with_revocations(self.policy.trust, self.revocation_lists))
@@ -169,5 +170,5 @@ def admit_all(gathered: Gathered, policy: Policy, at: datetime, now: datetime) -
                 records.append(result)
             else:
                 refused.setdefault(result.manifest, result)
-    stands, void = standing(policy, records, now)
+    stands, void = standing(policy, records, now, gathered.name)
     return Judged(tuple(stands), tuple(refused.values()), tuple(void), tuple(failures))

@@ -96,7 +96,7 @@ def list_versions(context: Context, reference: Reference, verifier: Verifier | N
         now = context.clock()
         results = [admit(claim, Subject(None, expected), policy.trust, now) for claim in claims.found]
         records = [one for one in results if isinstance(one, Record)]
-        stands, void = standing(policy, records, now)
+        stands, void = standing(policy, records, now, expected)
         refused += len(results) - len(records) + len(void)
         for one in fold(stands, now).registered:
             allowed = policy.who_may(one.record.voice, registration.TYPE, expected) is not None

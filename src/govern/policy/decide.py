@@ -153,7 +153,7 @@ def decide(
     # (6)
     reasons += _incomplete(completeness)
     # (7)
-    reasons += _newer(policy, refused)
+    reasons += _newer(policy, refused, name, at)
     # (8)
     reasons += lacking_level(policy, state, digest, name, undecided=bool(completeness.failures or completeness.unread))
     version = artifact.version or next((one.version for one in mine), None)
@@ -229,11 +229,11 @@ def _tag(artifact: Artifact, mine: Sequence[Registered], *, begun: bool) -> tupl
     ]
 
 
-def _newer(policy: Policy, refused: Sequence[Rejected]) -> list[Reason]:
+def _newer(policy: Policy, refused: Sequence[Rejected], name: Name, at: datetime) -> list[Reason]:
     return [
         Reason(code=Code.NEWER, outcome="undecided", message=one.reason.message, hint="update govern, then ask again")
         for one in refused
-        if one.newer is not None and policy.owner_of(one.newer) is not None
+        if one.newer is not None and policy.may_matter(one.newer, name, at)
     ]
 
 

@@ -39,6 +39,13 @@ def policy_of_keys(
     """
     if not keys and not identities:
         raise UsageError("no key is trusted", expected="at least one --key")
+    for one in identities:
+        if "*" in one.subject:
+            raise UsageError(
+                "an identity is one subject",
+                got=repr(one.subject[:200]),
+                expected="no star: patterns stand in a policy",
+            )
     given = trust or Trust()
     credentials = (
         *(Credential(label, key.signer) for label, key in keys),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,7 +77,11 @@ class Credential:
         if self.identity.issuer != voice.identity.issuer:
             return False
         pattern, subject = self.identity.subject, voice.identity.subject
-        return subject.startswith(pattern[:-1]) if pattern.endswith("*") else subject == pattern
+        if not pattern.endswith("*"):
+            return subject == pattern
+        rest = subject.removeprefix(pattern[:-1])
+        # What goes up again, or spells that otherwise, leads out of what the pattern means.
+        return rest != subject and "%" not in rest and not {".", ".."} & set(re.split(r"[/\\]", rest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,14 @@ class Policy:
             if predicate_type in permission.types or (permission.foreign and is_foreign(predicate_type)):
                 return permission
         return None
+
+    def may_matter(self, voice: Voice, name: Name, at: datetime) -> bool:
+        """Whether a voice may say anything about a name: its words must be understood before anybody decides."""
+        credential = self.credential_of(voice)
+        if credential is None or (credential.revoked_from is not None and credential.revoked_from <= at):
+            return False
+        mine = (one for one in self.permissions if one.person == credential.person)
+        return any(matches(pattern, name) for one in mine for pattern in one.names)
 
     def expected_name(self, place: str) -> Name | None:
         """Return the name that `lines` gives a place (`HOST/PATH`), by the longest matching pattern."""

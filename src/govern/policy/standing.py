@@ -15,10 +15,12 @@ Source: DESIGN §5, "Time"; sigstore-go GHSA-wqqc-jjcq-vfxm (a key's window must
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from govern.ledger.heads import Identity, links_of
+from govern.ledger.state import CLOCK_SKEW
+from govern.names import Name
 from govern.policy.model import Credential, Policy
 from govern.times import write_time
 from govern.trust.records import Record, unite
@@ -37,33 +39,44 @@ class Void:
     why: str
 
 
-def standing(policy: Policy, records: Iterable[Record], now: datetime) -> tuple[list[Record], list[Void]]:
+def standing(policy: Policy, records: Iterable[Record], now: datetime, name: Name) -> tuple[list[Record], list[Void]]:
     """Part the records that stand from those that are void.
 
     Args:
         policy: says whose credentials are good when. What is a stranger's is not judged here.
         records: admitted ones, with repetitions.
         now: the verifier's clock: what has no trusted time is known to exist now, and no earlier.
+        name: the name that the verifier expects: who may say nothing about it vouches for nothing either.
     """
     stands: list[Record] = []
     void: list[Void] = []
     revoked: list[tuple[Record, Credential]] = []
-    for record in unite(records):
+    for found in unite(records):
+        record = _without_tomorrow(found, now)
         credential = policy.credential_of(record.voice)
         why = _out_of_window(record, credential, now) if credential is not None else ""
+        if found.times and not record.times and record.certified is not None:
+            # A certificate is good for minutes, and these have not come yet.
+            why = f"void: signed at {write_time(found.times[0].at)}, which has not come yet"
         if why:
             void.append(Void(record, why))
         elif credential is not None and credential.revoked_from is not None and credential.revoked_from <= now:
             revoked.append((record, credential))
         else:
             stands.append(record)
-    vouched = _vouched(policy, stands, now)
+    vouched = _vouched(policy, stands, now, name)
     for record, credential in revoked:
         if _existed(record, credential, vouched):
             stands.append(record)
         else:
             void.append(Void(record, _revoked_text(record, credential)))
     return sorted(stands, key=lambda one: one.identity), void
+
+
+def _without_tomorrow(record: Record, now: datetime) -> Record:
+    """Return a record without the times that have not come yet: a clock that is ahead proves nothing."""
+    come = tuple(one for one in record.times if one.at - now <= CLOCK_SKEW)
+    return record if come == record.times else replace(record, times=come)
 
 
 def _out_of_window(record: Record, credential: Credential, now: datetime) -> str:
@@ -90,16 +103,19 @@ def _span(credential: Credential) -> str:
     return f"from {write_time(start) if start else 'ever'} until {write_time(end) if end else 'further notice'}"
 
 
-def _vouched(policy: Policy, stands: Sequence[Record], now: datetime) -> dict[Identity, list[tuple[str, datetime]]]:
+def _vouched(
+    policy: Policy, stands: Sequence[Record], now: datetime, name: Name
+) -> dict[Identity, list[tuple[str, datetime]]]:
     """Return, for every record that a standing one links to: by whom, and when that was at the latest.
 
-    Only people whom the policy knows, and whom nobody revoked, vouch.
+    Only people who may say such a thing here, and whom nobody revoked, vouch.
     """
     vouched: dict[Identity, list[tuple[str, datetime]]] = {}
     for record in stands:
         person = policy.owner_of(record.voice)
         moment = record.times[0].at if record.times else record.issued_at
-        if person is None or moment is None or moment > now:
+        may = policy.who_may(record.voice, record.statement.predicate_type, name)
+        if person is None or may is None or moment is None or moment > now:
             continue
         for linked in links_of(record):
             vouched.setdefault(linked, []).append((person, moment))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from govern.errors import Denied
@@ -67,13 +68,19 @@ def logged(bundle: Bundle, signer: PublicKey | bytes, logs: Sequence[Log]) -> tu
     return check_logs(bundle.log_entries, bundle.envelope, signer, logs)
 
 
-def check_windows(proofs: Sequence[LogProof], times: Sequence[TrustedTime]) -> None:
-    """Refuse the entry of a log that did not count when the record was signed, as far as anybody says when that was.
+def check_windows(proofs: Sequence[LogProof], times: Sequence[TrustedTime], at: datetime | None) -> None:
+    """Refuse the entry of a log that did not count when the record was signed.
 
     Where the log itself says when, `check_logs` judged it.
+
+    Args:
+        proofs: the entries that hold.
+        times: what is proven about time.
+        at: the moment that is asked about, at which the log must count where nothing is proven.
     """
+    moments = [one.at for one in times] or ([at] if at is not None else [])
     for one in proofs:
-        if one.integrated is None and times and not any(one.log.window.holds(time.at) for time in times):
+        if one.integrated is None and not any(one.log.window.holds(moment) for moment in moments):
             raise Denied(
                 "the log did not count when the record was signed",
                 got=describe_times(times, len(times)),

@@ -43,7 +43,7 @@ def authenticate(bundle: Bundle, trust: Trust, at: datetime | None) -> Authentic
         raise Denied("the envelope has several signatures", got=str(len(bundle.envelope.signatures)), expected="one")
     match bundle.material:
         case PublicKeyHint():
-            return _by_key(bundle, bundle.material.hint, trust)
+            return _by_key(bundle, bundle.material.hint, trust, at)
         case CertificateChain():
             # Imported here: who verifies with keys alone does not load what reads certificates.
             from govern.trust.by_certificate import authenticate_certificate
@@ -52,14 +52,14 @@ def authenticate(bundle: Bundle, trust: Trust, at: datetime | None) -> Authentic
             return authenticate_certificate(bundle, read_leaf(bundle.material.certificates), trust, at)
 
 
-def _by_key(bundle: Bundle, hint: str, trust: Trust) -> Authentic:
+def _by_key(bundle: Bundle, hint: str, trust: Trust, at: datetime | None) -> Authentic:
     # (3) and (4)
     key = _signing_key(bundle.envelope, hint, trust)
     # (6) and (7)
     stamped = stamped_times(bundle, trust.all_timestamp_authorities)
     proofs = logged(bundle, key, trust.all_logs)
     times = all_times(stamped, proofs)
-    check_windows(proofs, times)
+    check_windows(proofs, times, at)
     return Authentic(
         Voice(key.signer),
         times,

@@ -80,7 +80,7 @@ def _by_sigstore(bundle: Bundle, leaf: Leaf, root: TrustedRoot) -> Authentic:
     # (4) at every proven time: what was seen outside of the certificate's minutes was not signed in them
     chains = [_sigstore_chain(leaf, root, one.at) for one in times]
     chain = chains[0]
-    check_windows(proofs, times)
+    check_windows(proofs, times, None)
     if len(chain) < 2:
         # An authority that is no authority was pinned, and signed by itself.
         raise Denied("the certificate was issued by nobody", got=leaf.signer_label, expected="one of an authority")
@@ -131,7 +131,7 @@ def _by_pki(bundle: Bundle, leaf: Leaf, pki: Pki, trust: Trust, at: datetime | N
     proofs = logged(bundle, leaf.der, trust.all_logs)
     # (6)
     times = all_times(stamped, proofs)
-    check_windows(proofs, times)
+    check_windows(proofs, times, at)
     moment = times[0].at if times else at
     if moment is None:
         raise Denied(

@@ -43,6 +43,9 @@ def sigstore_identity(certificate: Certificate) -> Identity:
     issuer = _issuer(certificate)
     if not issuer:
         raise Denied("the certificate names no issuer", expected=f"the extension {_ISSUER_V2}")
+    if not issuer.startswith(("https://", "http://")):
+        # What is no URL could be the name of somebody's root, and so the identity of a person of an internal PKI.
+        raise Denied("the certificate's issuer is no provider", got=repr(issuer[:200]), expected="a URL")
     return _bounded(Identity(issuer, subject))
 
 

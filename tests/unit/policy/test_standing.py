@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from govern.policy.model import Credential, Policy
+from govern.policy.model import Credential, Permission, Policy
 from govern.policy.standing import Void, standing
+from govern.predicates.annotation import TYPE as ANNOTATION
+from govern.predicates.registration import TYPE as REGISTRATION
 from govern.times import read_time, write_time
 from govern.trust.anchors import Trust, Window
 from govern.trust.identity import Identity
 from govern.trust.records import Record
 from govern.trust.trusted_time import TrustedTime
-from support.records import TIME, annotation_of, key_of, provenance_of, record, registration_of
+from support.records import NAME, TIME, annotation_of, key_of, provenance_of, record, registration_of
 
 ISSUED = read_time(TIME)
 DAY = timedelta(days=1)
@@ -34,7 +36,9 @@ def policy(*credentials: Credential) -> Policy:
         owners={one.signer: one.person for one in credentials if one.signer is not None},
         credentials=credentials,
         kinds=dict.fromkeys(people, "human"),
-        permissions=(),
+        permissions=tuple(
+            Permission(one, "all", frozenset({ANNOTATION, REGISTRATION}), ("**",), True) for one in people
+        ),
         require=(),
         lines={},
     )
@@ -51,7 +55,7 @@ def at(*moments: datetime, source: str = "timestamp") -> tuple[TrustedTime, ...]
 
 def why(policy: Policy, *records: Record, now: datetime = NOW) -> list[str]:
     """Return, for each record, why it is void, or empty."""
-    stands, void = standing(policy, records, now)
+    stands, void = standing(policy, records, now, NAME)
     reasons = {one.record.identity: one.why for one in void}
     assert sorted([one.identity for one in stands] + list(reasons)) == sorted({one.identity for one in records})
     return [reasons.get(one.identity, "") for one in records]
@@ -74,7 +78,7 @@ def test_what_is_a_strangers_is_not_judged_here():
 
 
 def test_nothing_stands_of_nothing():
-    assert standing(policy(key()), [], NOW) == ([], [])
+    assert standing(policy(key()), [], NOW, NAME) == ([], [])
 
 
 # --- demands -------------------------------------------------------------------------------------
@@ -160,7 +164,7 @@ def test_a_time_in_another_wrapping_counts():
     stamped = replace(NOTE, times=at(ISSUED))
     assert why(limited, NOTE) != [""]
     for order in ((NOTE, stamped), (stamped, NOTE)):
-        stands, void = standing(limited, order, NOW)
+        stands, void = standing(limited, order, NOW, NAME)
         assert ([one.identity for one in stands], void) == ([NOTE.identity], [])
 
 
@@ -307,6 +311,26 @@ def test_a_key_is_not_an_identity_and_an_identity_no_key():
 def test_what_is_void_is_the_same_in_every_order():
     limited = policy(REVOKED, key("anna", proven_by=("log",)))
     records = [BUILD, NOTE, linking(), record(annotation_of(), "stranger")]
-    first = standing(limited, records, NOW)
-    assert standing(limited, records[::-1] + records, NOW) == first
+    first = standing(limited, records, NOW, NAME)
+    assert standing(limited, records[::-1] + records, NOW, NAME) == first
     assert all(isinstance(one, Void) for one in first[1])
+
+
+def test_a_certificate_of_tomorrow_signed_nothing():
+    made = replace(record(annotation_of()), certified=Identity("https://issuer.example", "anna"))
+    (void,) = standing(policy(), [replace(made, times=at(NOW + DAY))], NOW, NAME)[1]
+    assert "has not come yet" in void.why
+    assert standing(policy(), [replace(made, times=at(NOW))], NOW, NAME)[1] == []
+
+
+def test_a_clock_that_is_ahead_proves_nothing():
+    demanding = policy(key(proven_by=("timestamp",)))
+    made = replace(record(annotation_of()), times=at(NOW + DAY))
+    assert [one.record.times for one in standing(demanding, [made], NOW, NAME)[1]] == [()]
+
+
+def test_who_may_say_nothing_here_vouches_for_nothing():
+    silent = replace(policy(key(revoked_from=NOW), key("anna")), permissions=())
+    made = record(annotation_of())
+    link = record(annotation_of(saw=[made.reference.to_json()]), "anna")
+    assert made.identity in {one.record.identity for one in standing(silent, [made, link], NOW, NAME)[1]}

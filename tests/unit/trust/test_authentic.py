@@ -32,8 +32,11 @@ def test_an_entry_counts_only_while_its_log_did():
     message = refused(key_signed(stamps=stamps, entries=entries), keyed(timestamp_authorities=clock, logs=(ended,)))
     assert "the log did not count when the record was signed" in message
     assert "2026-05-28T20:26:40Z" in message
-    # Where nobody says when, nobody can say that the log did not count.
-    assert authenticate(key_signed(entries=entries), keyed(logs=(ended,)), None).logged
+    # Where nobody says when, it must count at the moment that is asked about.
+    alone = key_signed(entries=entries)
+    for moment in (None, SIGNED):
+        assert "the log did not count" in refused(alone, keyed(logs=(ended,)), moment)
+    assert authenticate(alone, keyed(logs=(ended,)), SIGNED - DAY).logged
     # A year later it is stamped again: what counted once counts.
     stamps.append(CLOCK.stamp(signature_in(bare), SIGNED + DAY))
     open_then = LOG.pinned(SIGNED - YEAR, SIGNED)

@@ -110,15 +110,25 @@ LONG = "https://" + "a" * 130
 LONGER = "https://" + "a" * 300
 
 
+def url(length: int) -> str:
+    return "https://".ljust(length, "a")
+
+
+def test_an_issuer_that_is_no_url_is_refused():
+    # It could be the name of somebody's root, and so the identity of a person of an internal PKI.
+    for issuer in ("CN=the root of Acme", "accounts.example", "ftp://issuer.example", " https://issuer.example"):
+        assert "is no provider" in refused_sigstore(certificate(MAIL, issuer=issuer))
+
+
 @pytest.mark.parametrize(
     ("value", "issuer"),
     [
         (der.text(LONG), LONG),
         (der.text(LONGER), LONGER),
-        (b"\x0c\x7f" + b"a" * 0x7F, "a" * 0x7F),
-        (b"\x0c\x81\x80" + b"a" * 0x80, "a" * 0x80),
-        (b"\x0c\x81\xff" + b"a" * 0xFF, "a" * 0xFF),
-        (b"\x0c\x82\x01\x00" + b"a" * 0x100, "a" * 0x100),
+        (b"\x0c\x7f" + url(0x7F).encode(), url(0x7F)),
+        (b"\x0c\x81\x80" + url(0x80).encode(), url(0x80)),
+        (b"\x0c\x81\xff" + url(0xFF).encode(), url(0xFF)),
+        (b"\x0c\x82\x01\x00" + url(0x100).encode(), url(0x100)),
         # A second spelling of a length would be a second identity.
         (b"\x0c\x81\x05" + b"https", None),
         (b"\x0c\x82\x00\x85" + b"a" * 0x85, None),
@@ -160,7 +170,7 @@ def test_a_user_name_is_one_der_string(value):
 
 def test_the_bound_is_named():
     long = "a" * (MAX_IDENTITY.value + 1)
-    assert "MAX_IDENTITY" in refused_sigstore(certificate(MAIL, issuer=long))
+    assert "MAX_IDENTITY" in refused_sigstore(certificate(MAIL, issuer=f"https://{long}"))
     assert "MAX_IDENTITY" in refused_sigstore(certificate(f"https://{long}"))
     assert "MAX_IDENTITY" in refused_pki(certificate(f"https://{long}"))
     with pytest.raises(Denied, match="MAX_IDENTITY"):
