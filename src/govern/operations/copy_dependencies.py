@@ -17,7 +17,7 @@ from govern.oci.reference import LayoutPlace, Place, Reference, RegistryPlace, p
 from govern.operations.claims import find_claims
 from govern.operations.context import Context
 from govern.operations.copy_plan import Plan, Root
-from govern.operations.records import peek
+from govern.operations.found import peek
 from govern.predicates.kinds import SLSA_V02, SLSA_V1
 
 _OCI: Final = "oci://"

@@ -11,65 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal
 
 from govern.errors import GovernError, UsageError
-from govern.intoto.bundle import PublicKeyHint, read_bundle
-from govern.intoto.statement import Statement, read_statement
 from govern.ledger.state import fold
 from govern.oci.digest import Digest
 from govern.oci.manifest import read_manifest
 from govern.oci.reference import Reference
 from govern.operations.context import Context, resolve
+from govern.operations.found import Found, peek, sha256_of, written_at
 from govern.operations.gather import Gathered, gather
 from govern.operations.verify import Judged, Verifier, admit_all
 from govern.policy.model import Policy
 from govern.policy.requirements import may_say
-from govern.predicates.kinds import OMS_V1, resolve_type, word_for
+from govern.predicates.kinds import OMS_V1, resolve_type
 from govern.times import read_time
-from govern.trust.records import Claim, Record, Rejected
-
-Status = Literal["verified", "refused", "unverified", "foreign"]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One record, as an auditor sees it. Where it is not verified, everything but the digests is a claim.
-
-    Args:
-        status: verified, refused, unverified (nobody was trusted), or foreign (no signed record at all).
-        manifest: digest of the manifest under which it was found.
-        type: predicate type URI, or the artifact type of a foreign one.
-        statement: digest of the statement, or "".
-        digest: the first digest that it is about, or "".
-        signer: sha256 of the signer's key; a bare hint where it is not verified.
-        person: whom the policy knows by it, or None.
-        authorised: whether they may say this about this name.
-        about: the subject's name in the statement.
-        issued_at: when the writer says that it was written, or None.
-        reason: why it is refused, or "".
-        predicate: what it says.
-        checks: (step, made, detail) of its proof.
-    """
-
-    status: Status
-    manifest: Digest
-    type: str
-    statement: str = ""
-    digest: str = ""
-    signer: str = ""
-    person: str | None = None
-    authorised: bool = False
-    about: str = ""
-    issued_at: str | None = None
-    reason: str = ""
-    predicate: Mapping[str, Any] | None = None
-    checks: tuple[tuple[str, bool, str], ...] = ()
-
-    @property
-    def word(self) -> str:
-        """What people call its type."""
-        return word_for(self.type)
+from govern.trust.records import Record, Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +82,7 @@ class Filter:
         types = {resolve_type(kind) for kind in self.kinds}
         if types and one.type not in types and (one.type or not refused):
             return False
-        if self.signers and (one.signer or not refused) and not self._is_by(one.signer, owners):
+        if self.signers and (one.signer or not refused) and not self._is_by(one, owners):
             return False
         if self.since is not None:
             if one.issued_at is None:
@@ -137,10 +93,10 @@ class Filter:
                 return True
         return True
 
-    def _is_by(self, signer: str, owners: Mapping[Digest, str]) -> bool:
-        spellings = _spellings(signer)
-        person = next((who for known, who in owners.items() if known in spellings), "")
-        return any(wanted == person or any(one.startswith(wanted) for one in spellings) for wanted in self.signers)
+    def _is_by(self, one: Found, owners: Mapping[Digest, str]) -> bool:
+        spellings = _spellings(one.signer)
+        person = one.person or next((who for known, who in owners.items() if known in spellings), "")
+        return any(wanted == person or any(text.startswith(wanted) for text in spellings) for wanted in self.signers)
 
 
 def _spellings(signer: str) -> tuple[str, ...]:
@@ -224,12 +180,12 @@ def _record(one: Record, gathered: Gathered, policy: Policy, reason: str = "") -
         manifest=one.claim.manifest,
         type=kind,
         statement=one.statement.digest,
-        digest=_sha256(one.statement),
+        digest=sha256_of(one.statement),
         signer=one.signer,
         person=policy.owner_of(one.voice),
         authorised=authorised,
         about=one.statement.subjects[0].name,
-        issued_at=_written(one.predicate),
+        issued_at=written_at(one.predicate),
         reason=reason or ("" if authorised else f"not authorised under {policy.source}"),
         predicate=one.predicate,
         checks=tuple((check.step, check.made, check.detail) for check in one.checks),
@@ -266,37 +222,3 @@ def _unverified(gathered: Gathered, *, line: bool) -> list[Found]:
         # A record on D and on L is one record in two places.
         unique.setdefault(record.statement or record.manifest, record)
     return [*unique.values(), *_refused(refused, gathered)]
-
-
-def peek(claim: Claim) -> Found:
-    """Return what a claim says of itself, with nothing verified."""
-    try:
-        bundle = read_bundle(claim.bundle)
-        statement = read_statement(bundle.envelope.payload)
-    except GovernError as fault:
-        return Found("refused", claim.manifest, "", reason=fault.message)
-    hint = bundle.material.hint if isinstance(bundle.material, PublicKeyHint) else "a certificate"
-    return Found(
-        status="unverified",
-        manifest=claim.manifest,
-        type=statement.predicate_type,
-        statement=statement.digest,
-        digest=_sha256(statement),
-        signer=hint,
-        about=statement.subjects[0].name,
-        issued_at=_written(statement.predicate),
-        predicate=statement.predicate,
-    )
-
-
-def _sha256(statement: Statement) -> str:
-    first = statement.subjects[0].sha256
-    return f"sha256:{first}" if first is not None else ""
-
-
-def _written(predicate: Mapping[str, Any]) -> str | None:
-    """Return when a record says that it was written: `issuedAt` of ours, or when a build ended (SLSA 1.2)."""
-    found: object = predicate
-    for key in ("issuedAt",) if "issuedAt" in predicate else ("runDetails", "metadata", "finishedOn"):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else None

@@ -14,7 +14,7 @@ from govern.oci.digest import Digest
 from govern.oci.reference import Reference
 from govern.operations.claims import Claims, find_claims
 from govern.operations.context import Context
-from govern.operations.records import peek
+from govern.operations.found import peek
 from govern.operations.verify import Verifier
 from govern.policy.standing import standing
 from govern.predicates import registration

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from govern.operations.records import Found, RecordsFound
+from govern.operations.found import Found
+from govern.operations.records import RecordsFound
 from govern.operations.show import Shown
 from govern.operations.versions import ListedVersion, Versions
 from govern.report.lines import count, join_lines
