@@ -58,10 +58,11 @@ def push_records(
         options: reason and policy.
     """
     about = About(packed.digest, plan.name, plan.version)
-    journaled = _usable(journal.read(signer, at), about, packed)
+    journaled = _usable(_as_endorsed(journal.read(signer, at), signer), about, packed)
     if journaled:
         return journaled
-    on_artifact = before.signed_on_artifact(packed.digest, context.store(plan.reference.place), context)
+    store = context.store(plan.reference.place)
+    on_artifact = _as_endorsed(before.signed_on_artifact(packed.digest, store, context), signer)
     if attached := _usable(on_artifact, about, packed):
         return attached
     evidence = [one for one in on_artifact if one.statement.predicate_type == SLSA_V1][:1]
@@ -94,6 +95,15 @@ def push_records(
     records = (*evidence, register)
     journal.write(records)
     return records
+
+
+def _as_endorsed(signed: Sequence[Signed], signer: RecordSigner) -> tuple[Signed, ...]:
+    """Return what was signed before with all that the signer has added now.
+
+    Who begins to use a timestamp authority or a log would otherwise send the old records for ever, without either.
+    """
+    bare = [one for one in signed if not one.bundle.timestamps and not one.bundle.log_entries]
+    return tuple(one for one in signed if one not in bare) if bare and signer.services else tuple(signed)
 
 
 def _model_signature(context: Context, plan: Plan, packed: Packed) -> list[Draft]:

@@ -201,7 +201,10 @@ class TrustSection(Section):
 
     sigstore: Annotated[
         tuple[Annotated[StrictStr, BeforeValidator(_document, json_schema_input_type=str)], ...],
-        Field(description="Sigstore instances: the text of each trusted_root.json. Each vouches for itself alone."),
+        Field(
+            description="Sigstore instances: the text of each trusted_root.json. The parts of one vouch for each other "
+            "alone; each is believed about every issuer that its certificates name."
+        ),
     ] = ()
     certificates: Annotated[
         tuple[StrictStr, ...], Field(description="Roots of internal PKIs, PEM. Their names are issuers of identities.")

@@ -13,7 +13,7 @@ import pytest
 from govern.artifact.inspect import Rules
 from govern.artifact.pack import Packed
 from govern.capture.provenance import Input
-from govern.errors import InvalidInput
+from govern.errors import InvalidInput, Undecided
 from govern.limits import Bound
 from govern.line import line_of
 from govern.names import Name
@@ -33,6 +33,7 @@ from govern.predicates.kinds import OMS_V1, SLSA_V1
 from govern.settings import Settings
 from govern.signing.key_file import KeySigner
 from govern.signing.key_record_signer import KeyRecordSigner
+from govern.signing.timestamp_client import TimestampClient
 from support.records import HEX, key_of, signer
 from support.trees import write_tree
 
@@ -55,9 +56,9 @@ class Desk:
         return plan, pack_planned(self.context, self.model, plan, self.options)
 
     def sign(
-        self, by: KeySigner | None = None, at: datetime = AT, inputs: tuple[Input, ...] = ()
+        self, by: KeySigner | KeyRecordSigner | None = None, at: datetime = AT, inputs: tuple[Input, ...] = ()
     ) -> tuple[Signed, ...]:
-        own = KeyRecordSigner(by or signer())
+        own = by if isinstance(by, KeyRecordSigner) else KeyRecordSigner(by or signer())
         plan, packed = self.packed()
         store = self.context.store(plan.reference.place)
         before = read_taken(self.context, store, plan.name, plan.version, own, None)
@@ -206,6 +207,14 @@ def test_a_model_signature_of_other_files_is_no_evidence(desk: Desk) -> None:
 def test_a_dataset_has_no_model_signature(desk: Desk) -> None:
     desk.options = PushOptions(kind="dataset")
     assert [one.statement.predicate_type for one in desk.sign()] == [SLSA_V1, registration.TYPE]
+
+
+def test_who_begins_to_be_timestamped_does_not_send_the_old_records(desk: Desk, journaled: Desk) -> None:
+    for one in (desk, journaled):
+        one.attach(*one.sign())
+        timed = KeyRecordSigner(signer(), TimestampClient(("http://127.0.0.1:9/",), Settings()))
+        with pytest.raises(Undecided, match="timestamp authority"):
+            one.sign(timed)
 
 
 def test_what_somebody_else_attached_is_no_evidence_of_ours(desk: Desk) -> None:
