@@ -19,11 +19,11 @@ from typing import Any, Final
 
 import pytest
 
-from conformance.adapter import main
 from govern.settings import Settings
 from govern.signing.key_record_signer import KeyRecordSigner
 from govern.signing.log_client import LogClient
 from govern.signing.timestamp_client import TimestampClient
+from support.conformance_adapter import main
 from support.cosign import Cosign
 from support.endorsed import statements
 from support.records import D, signer

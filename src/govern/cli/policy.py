@@ -1,4 +1,4 @@
-"""`govern policy init` and `govern policy check`."""
+"""`govern policy`: write a policy, check it, pin a trusted root, and find what a lost key has signed."""
 
 from __future__ import annotations
 

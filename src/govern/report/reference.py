@@ -106,7 +106,8 @@ def _rows(
         named = ".ID" if get_origin(_bare(field.annotation)) is dict else ""
         inner = next(_models(field.annotation), None)
         meaning = field.description or missing.get(name) or (inner.__doc__ if inner else "") or ""
-        place = f"{prefix}{name}"
+        # As people write it: `revokedFrom` in a policy, and names as they are in govern.yaml.
+        place = f"{prefix}{field.validation_alias or name}"
         words = [f"`{word}`" for one in _literals(field.annotation) for word in get_args(one)]
         if len(words) > 1:
             meaning += f" One of {', '.join(words)}."
@@ -141,11 +142,14 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 _WRITERS = {
     SLSA_V1: "`govern push`, `govern attest`",
-    OMS_V1: "`model_signing`; read here, not written",
+    OMS_V1: "`govern push`; what `model_signing` wrote: `govern attest --import`",
 }
 
 VARIABLES = (
     ("GOVERN_KEY_PASSPHRASE, COSIGN_PASSWORD", "passphrase of the signing key; the first that is set"),
+    ("GOVERN_HSM_PIN, COSIGN_PKCS11_PIN", "PIN of a token; the first that is set"),
+    ("GOVERN_PKCS11_MODULE, PYKCS11LIB, COSIGN_PKCS11_MODULE_PATH", "the token's PKCS #11 library"),
+    ("SIGSTORE_ID_TOKEN", "the identity token of `--keyless`"),
     ("GOVERN_POLICY", "the policy to decide under"),
     ("GOVERN_REGISTRY", "`HOST` or `HOST/PREFIX` that completes names without a host"),
     ("GOVERN_AUTH_HOST, GOVERN_AUTH_USERNAME, GOVERN_AUTH_PASSWORD, GOVERN_AUTH_TOKEN", "credentials of one registry"),
