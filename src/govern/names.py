@@ -26,6 +26,9 @@ PACKING: Final = "v1"
 ANNOTATION_PREFIX: Final = "dev.govern."
 LINE_TAG: Final = "govern.line"
 FRESHNESS_TAG: Final = "govern.freshness"
+CLIENT_BUILDER: Final = f"{NAMESPACE}builders/client/v0.1"
+"""The builder id of what a client says of itself on somebody's machine or runner: L1 at most."""
+
 PERSON_ID: Final = r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$"
 """The id of a person or role in a policy, and of an owner in a metadata file."""
 

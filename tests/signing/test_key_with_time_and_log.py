@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def test_the_peers_and_the_verifier_find_what_was_added(
         timestamps=stamped,
     )
     assert verdict.accepted, verdict
-    checks = {one.step: one.made for one in authenticate(bundle, signer.trust, None).checks}
+    checks = {one.step: one.made for one in authenticate(bundle, signer.trust, datetime.now(UTC)).checks}
     assert (checks["trusted time"], checks["transparency log"]) == (stamped, logged)
 
 
@@ -93,7 +94,7 @@ def test_without_services_the_bytes_are_those_of_the_key_profile(make: Make) -> 
     (signed,) = signer.sign([said])
     assert set(json.loads(signed.bundle.data)["verificationMaterial"]) == {"publicKey", "tlogEntries"}
     assert signed.bundle.material == sign_statement(said, KEY).material
-    assert signer.made(authenticate(signed.bundle, signer.trust, None).voice)
+    assert signer.made(authenticate(signed.bundle, signer.trust, datetime.now(UTC)).voice)
     assert not make().made(authenticate(sign_statement(said, key_signer("other")), signer_trust("other"), None).voice)
 
 

@@ -22,6 +22,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,7 +99,7 @@ def verify(data: bytes, artifact: Artifact, trust: Trust, who: Identity | None) 
         _check_subject(bundle, artifact)
     if isinstance(bundle.material, CertificateChain) is not (who is not None):
         raise Denied("the bundle is signed in another way", expected="a certificate" if who is not None else "a key")
-    found = authenticate(bundle, trust, None)
+    found = authenticate(bundle, trust, datetime.now(UTC))
     if found.voice.identity != who:
         raise Denied("somebody else signed", got=str(found.voice.identity), expected=str(who))
     # A key is trusted by itself in govern, and a policy may ask for more; every client of Sigstore asks for a log.

@@ -30,14 +30,11 @@ from govern.capture.materials import Material, descriptors
 from govern.capture.redact import REDACTED, clean_json, redact_url
 from govern.errors import InvalidInput
 from govern.limits import MAX_PREDICATE
-from govern.names import NAMESPACE, media_type
+from govern.names import CLIENT_BUILDER, NAMESPACE, media_type
 from govern.oci.digest import Digest
 from govern.times import write_time
 
 BUILD_TYPE: Final = f"{NAMESPACE}buildtypes/push/v0.1"
-BUILDER_ID: Final = f"{NAMESPACE}builders/client/v0.1"
-"""A client on somebody's machine or runner: L1 at most."""
-
 FILE_LIST: Final = media_type("files")
 _USERINFO: Final = re.compile(r"[^\s/@:]+:[^\s/@]+@")
 _LOCAL: Final = ("layout:", "file:", "/", "./", "../", "~")
@@ -139,7 +136,7 @@ def slsa_predicate(
             ],
         },
         "runDetails": {
-            "builder": {"id": BUILDER_ID, "version": {"govern": clean_json(environment.get("govern", "unknown"))}},
+            "builder": {"id": CLIENT_BUILDER, "version": {"govern": clean_json(environment.get("govern", "unknown"))}},
             "metadata": clean_json(run),
             "byproducts": [_file_list(files), *descriptors(byproducts)],
         },

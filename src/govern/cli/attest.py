@@ -10,12 +10,13 @@ import typer
 
 from govern import canonical
 from govern.cli.options import Reference, SignedName
-from govern.cli.signing_options import Signing, report_attested
+from govern.cli.signing_options import Signing, report_attested, tell_attested
 from govern.cli.verb import Run, single
 from govern.errors import InvalidInput, UsageError
 from govern.limits import MAX_IMPORTED, MAX_PREDICATE, Bound
 from govern.operations.attest import attest as attest_artifact
 from govern.operations.import_bundle import import_bundles
+from govern.report.views import ImportView
 
 
 def attest(
@@ -41,17 +42,28 @@ def attest(
         data = _read(bundle, "the bundle", MAX_IMPORTED)
         found = import_bundles(run.context, run.context.parse(reference), data, f"the bundle {bundle}", name=name)
         run.console.say("nothing was verified: whose signature it is, govern verify says under a policy")
+        tell_attested(run, found)
+        if run.console.json:
+            # A file may hold several; what it prints has one form, however many there are.
+            run.console.out_json(ImportView.of(found).to_json())
     else:
         if kind is None or predicate is None or not signing.chosen():
-            raise UsageError(
-                "nothing says what to attest",
-                expected="--key KEY, --type TYPE and --predicate FILE; or --import BUNDLE",
-            )
+            raise _lacking(signing, kind, predicate)
         value = _predicate(_read(predicate, "the predicate", MAX_PREDICATE), f"the predicate {predicate}")
         signer = signing.open(run)
-        found = (attest_artifact(run.context, run.context.parse(reference), kind, value, signer, name=name),)
-    for one in found:
-        report_attested(run, one)
+        report_attested(run, attest_artifact(run.context, run.context.parse(reference), kind, value, signer, name=name))
+
+
+def _lacking(signing: Signing, kind: str | None, predicate: Path | None) -> UsageError:
+    given = ((signing.chosen(), "--key KEY or --keyless"), (kind, "--type TYPE"), (predicate, "--predicate FILE"))
+    lacking = [option for value, option in given if not value]
+    if len(lacking) == len(given):
+        return UsageError(
+            "nothing says what to attest",
+            expected="--key KEY, --type TYPE and --predicate FILE; or --import BUNDLE",
+        )
+    what = "nothing says who signs" if not signing.chosen() else "what to attest is not said in full"
+    return UsageError(what, got=f"no {' and no '.join(lacking)}", expected=" and ".join(lacking))
 
 
 def _predicate(data: bytes, what: str) -> dict[str, Any]:

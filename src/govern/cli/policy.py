@@ -15,14 +15,15 @@ from govern.limits import MAX_KEY_FILE, MAX_TRUSTED_ROOT, Bound
 from govern.names import PERSON_ID, Name
 from govern.operations.affected import find_affected
 from govern.operations.named_file import read_file
-from govern.policy.model import Credential
+from govern.operations.trust_files import TrustFiles, refuse_empty
+from govern.policy.doubts import doubts
 from govern.policy.reading import read_policy
 from govern.policy.template import Anchors, policy_template
-from govern.predicates.kinds import resolve_type, word_for
+from govern.predicates.kinds import resolve_type
 from govern.report.affected import AffectedView, affected_text
 from govern.report.file_views import PolicyCheckView
+from govern.report.policy_summary import summary
 from govern.signing.key_file import load_public_key
-from govern.times import write_time
 from govern.trust.identity import Identity
 
 
@@ -63,6 +64,13 @@ def init(
 ) -> None:
     """Write a policy around public keys and identities, to standard output."""
     environment = run.context.settings.environment
+    if not key and not identity:
+        raise UsageError(
+            "a policy needs somebody who pushes",
+            expected="--key [ID=]PUB, or --identity ID=SUBJECT with --issuer ISSUER",
+        )
+    people = _identities(identity or [], issuer or [])
+    refuse_empty(TrustFiles(tuple(trusted_root or ()), tuple(ca_roots or ())), people)
     keys = [(person, load_public_key(path, environment)) for person, path in map(_person, key or ())]
     for one in name:
         Name(one.removesuffix("/**"))
@@ -73,7 +81,7 @@ def init(
         name,
         [_line(one) for one in line or ()],
         tuple(require or ("registration",)),
-        identities=_identities(identity or [], issuer or []),
+        identities=people,
         anchors=Anchors(
             tuple(_text(path, MAX_TRUSTED_ROOT) for path in trusted_root or ()),
             tuple(_text(path, MAX_KEY_FILE) for path in ca_roots or ()),
@@ -81,7 +89,7 @@ def init(
         ),
     )
     # What we could not read back must not be given to anyone.
-    read_policy(text.encode(), "the new policy")
+    _warn(run, doubts(read_policy(text.encode(), "of these options")))
     run.console.out(text.rstrip("\n"))
 
 
@@ -130,33 +138,24 @@ def _line(text: str) -> tuple[str, str]:
 
 
 def check(run: Run, policy: Annotated[Path, typer.Argument(metavar="FILE", help="The policy.")]) -> None:
-    """Check a policy file: all faults at once, each with its line. Prints its digest."""
+    """Check a policy file: all faults at once, each with its line, and what can never count. Prints its digest."""
     opened = open_policy(run, policy)
     if opened is None:
         raise UsageError("no policy was given", expected="a file")
-    for permission in opened.permissions:
-        kinds = ", ".join(sorted(word_for(one) for one in permission.types))
-        run.console.say(f"{permission.person} ({permission.role}) may sign {kinds} about {', '.join(permission.names)}")
-    for one in opened.credentials:
-        if limits := _limits(one):
-            run.console.say(f"{one.person}: {one.identity.subject if one.identity else one.signer} {limits}")
-    run.console.say("required: " + ", ".join(word_for(one) for one in opened.require))
+    for line in summary(opened):
+        run.console.say(line)
+    doubtful = doubts(opened)
+    _warn(run, doubtful)
     if run.console.json:
-        run.console.out_json(PolicyCheckView(policy=str(policy), digest=str(opened.digest)).to_json())
+        view = PolicyCheckView(policy=str(policy), digest=str(opened.digest), warnings=doubtful)
+        run.console.out_json(view.to_json())
     else:
         run.console.out(str(opened.digest))
 
 
-def _limits(credential: Credential) -> str:
-    """Return what limits a key or identity, or empty."""
-    window = credential.window
-    parts = (
-        f"from {write_time(window.start)}" if window.start else "",
-        f"until {write_time(window.end)}" if window.end else "",
-        f"revoked from {write_time(credential.revoked_from)}" if credential.revoked_from else "",
-        f"proven by {' and '.join(credential.proven_by)}" if credential.proven_by else "",
-    )
-    return ", ".join(part for part in parts if part)
+def _warn(run: Run, doubtful: tuple[str, ...]) -> None:
+    for one in doubtful:
+        run.console.say(f"warning: {one}")
 
 
 def affected(

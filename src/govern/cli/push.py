@@ -84,8 +84,13 @@ def push(
             hint="make a pair with: govern key generate --output ci",
         )
     pushed = push_artifact(run.context, path, target, signing.open(run), options)
-    if pushed.missing:
+    if pushed.missing and not pushed.already:
         run.console.say("policies often ask for: " + ", ".join(pushed.missing) + " (govern init writes a govern.yaml)")
+    if pushed.already and (signing.timestamp_url or signing.log_url):
+        run.console.say(
+            "nothing was signed: a record without a timestamp or log entry stays without one; with a --policy that "
+            "demands it, it is signed again"
+        )
     done = "is there" if pushed.already else "pushed"
     run.console.say(
         f"{pushed.name}@{pushed.version} {done}: {pushed.kind}, {count(pushed.files, 'file')}, "

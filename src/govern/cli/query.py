@@ -96,7 +96,7 @@ def list_(
     if run.console.json:
         run.console.out_json(VersionsView.of(found).to_json())
     else:
-        run.console.out(versions_text(found))
+        run.console.out(versions_text(found, verbose=run.console.verbose))
     if found.failures:
         raise typer.Exit(Undecided.exit_code)
 

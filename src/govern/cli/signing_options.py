@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +30,11 @@ class Signing:
     passphrase_file: PassphraseFile = None
     certificate: Annotated[
         Path | None,
-        typer.Option("--certificate", metavar="FILE", help="The key's certificate chain, PEM, leaf first."),
+        typer.Option(
+            "--certificate",
+            metavar="FILE",
+            help="The key's certificate chain, PEM, from the leaf to the root; needs --timestamp-url.",
+        ),
     ] = None
     timestamp_url: Annotated[
         list[str] | None,
@@ -75,9 +80,15 @@ class Signing:
 
 def report_attested(run: Run, attested: Attested) -> None:
     """Say what was attached; stdout is the statement's digest."""
-    run.console.say(f"{attested.word} about {attested.about} attached to {attested.pinned}")
-    run.console.say(f"manifest {attested.manifest}, statement {attested.statement}")
+    tell_attested(run, (attested,))
     if run.console.json:
         run.console.out_json(AttestView.of(attested).to_json())
-    else:
-        run.console.out(attested.statement)
+
+
+def tell_attested(run: Run, found: Sequence[Attested]) -> None:
+    """Say what is attached, for people and shells; JSON is the caller's."""
+    for one in found:
+        run.console.say(f"{one.word} about {one.about} attached to {one.pinned}")
+        run.console.say(f"manifest {one.manifest}, statement {one.statement}")
+        if not run.console.json:
+            run.console.out(one.statement)

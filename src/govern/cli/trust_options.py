@@ -100,7 +100,8 @@ class Trusted:
             raise UsageError(
                 "nothing says whom to trust",
                 expected="--policy FILE, --key PUB, or --certificate-identity SUBJECT",
-                hint=f"{command} --key ci.pub, or write a policy with: govern policy init --key ci.pub > policy.yaml",
+                hint=f"{command} --key ci.pub, or write a policy with: "
+                "govern policy init --key ci.pub --name NAME > policy.yaml",
             )
         if require:
             raise UsageError("--require goes with --key", expected="the policy's own require section")

@@ -6,7 +6,7 @@ every record of that voice whether it still stands, and why.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from govern.errors import GovernError, NotFound, UsageError
@@ -18,7 +18,7 @@ from govern.oci.reference import Place, Reference
 from govern.operations.claims import Claims, find_claims
 from govern.operations.context import Context
 from govern.operations.file_list import files_of
-from govern.policy.model import Policy
+from govern.policy.model import Credential, Policy
 from govern.policy.standing import standing
 from govern.predicates.kinds import OMS_V1
 from govern.trust.admit import admit
@@ -77,15 +77,18 @@ def find_affected(context: Context, reference: Reference, policy: Policy, who: s
 
     Raises:
         UsageError: for somebody whom the policy does not know: nobody's records would be an answer too.
+        NotFound: for a repository or layout that is not there: it is not one without records.
     """
-    _refuse_unknown(policy, who)
+    known = _is_known(policy, who)
+    if not known and not any(_is_pattern(one) for one in policy.credentials):
+        raise _unknown(policy, who)
     expected = context.expected_name(reference.place, name, policy)
     store, now, jobs = context.store(reference.place), context.clock(), context.settings.jobs
     line = find_claims(store, line_of(expected).digest, context.objects, jobs=jobs, line=True)
     all_claims = [line]
     records = _admitted(line, Subject(None, expected), policy, now)
     failures: list[GovernError] = []
-    for digest in sorted(_artifacts(context, reference.place, records, failures)):
+    for digest in sorted(_artifacts(context, reference.place, line, records, failures)):
         claims = find_claims(store, digest, context.objects, jobs=jobs)
         all_claims.append(claims)
         subject = Subject(digest, expected)
@@ -93,34 +96,50 @@ def find_affected(context: Context, reference: Reference, policy: Policy, who: s
             records += _on_artifact(context, reference.place, claims, subject, policy, now)
         except GovernError as fault:
             failures.append(fault)
+    failures += [fault for claims in all_claims for fault in claims.failures]
+    unread = sum(claims.unread for claims in all_claims)
+    mine = [one for one in records if _is_by(policy, one.voice, who)]
+    # Whom a pattern means, only their records say; where some could not be read, nobody knows.
+    if not known and not any(policy.owner_of(one.voice) for one in mine) and not failures and not unread:
+        raise _unknown(policy, who)
     stands, void = standing(policy, records, now, expected)
     why = {one.record.identity: one.why for one in void}
     kept = {one.identity for one in stands}
-    found = [
-        AffectedRecord(one, _about(one), one.identity in kept, why.get(one.identity, ""))
-        for one in unite(records)
-        if _is_by(policy, one.voice, who)
-    ]
+    found = [AffectedRecord(one, _about(one), one.identity in kept, why.get(one.identity, "")) for one in _listed(mine)]
     found.sort(key=lambda one: (one.digest, one.record.issued_at.timestamp() if one.record.issued_at else 0.0))
-    return Affected(
-        who,
-        expected,
-        str(reference.place),
-        tuple(found),
-        (*failures, *(fault for claims in all_claims for fault in claims.failures)),
-        sum(claims.unread for claims in all_claims),
+    return Affected(who, expected, str(reference.place), tuple(found), tuple(failures), unread)
+
+
+def _listed(records: list[Record]) -> list[Record]:
+    """Return each record once for every artifact that it is about: one statement may describe several by their files.
+
+    What any wrapping proves about time counts for all of them, as it does for whether the record stands.
+    """
+    times = {one.identity: one.times for one in unite(records)}
+    about: dict[Digest, list[Record]] = {}
+    for one in records:
+        about.setdefault(_about(one), []).append(one)
+    return [replace(one, times=times[one.identity]) for group in about.values() for one in unite(group)]
+
+
+def _is_known(policy: Policy, who: str) -> bool:
+    voices = [Voice(signer) for signer in policy.owners]
+    voices += [Voice.of(one.identity) for one in policy.credentials if one.identity and not _is_pattern(one)]
+    return who in policy.kinds or any(_is_by(policy, voice, who) for voice in voices)
+
+
+def _is_pattern(credential: Credential) -> bool:
+    return credential.identity is not None and credential.identity.subject.endswith("*")
+
+
+def _unknown(policy: Policy, who: str) -> UsageError:
+    return UsageError(
+        "the policy does not know this person, key or identity",
+        got=repr(who[:200]),
+        expected=", ".join(sorted(policy.kinds))[:300]
+        + ", a certificate's subject, or the beginning of a signer's digest",
+        hint="keys that were taken out of the policy are nobody's: leave them in, with revokedFrom",
     )
-
-
-def _refuse_unknown(policy: Policy, who: str) -> None:
-    known = who in policy.kinds or any(_is_by(policy, Voice(signer), who) for signer in policy.owners)
-    if not known and not any(one.identity is not None and one.identity.subject == who for one in policy.credentials):
-        raise UsageError(
-            "the policy does not know this person or key",
-            got=repr(who[:200]),
-            expected=", ".join(sorted(policy.kinds))[:300] + ", or the beginning of a signer's digest",
-            hint="keys that were taken out of the policy are nobody's: leave them in, with revokedFrom",
-        )
 
 
 def _is_by(policy: Policy, voice: Voice, who: str) -> bool:
@@ -129,13 +148,22 @@ def _is_by(policy: Policy, voice: Voice, who: str) -> bool:
     return who.startswith("sha256:") and len(who) > len("sha256:") and voice.signer.startswith(who)
 
 
-def _artifacts(context: Context, place: Place, records: list[Record], failures: list[GovernError]) -> set[Digest]:
-    """Return every artifact of the name: those that a line record names, and those that only a tag leads to."""
+def _artifacts(
+    context: Context, place: Place, line: Claims, records: list[Record], failures: list[GovernError]
+) -> set[Digest]:
+    """Return every artifact of the name: those that a line record names, and those that only a tag leads to.
+
+    Raises:
+        NotFound: where neither the line nor any tag is there.
+    """
     found = {_about(one) for one in records}
     store = context.store(place)
     try:
         tags = store.tags()
     except NotFound:
+        # What has no tag any more is no repository to some registries, and still holds its records.
+        if not line.found and not line.failures:
+            raise
         return found
     for tag in tags:
         if tag.startswith((LINE_TAG, FRESHNESS_TAG, "sha256-")):

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from govern.errors import UsageError
 from govern.oci.reference import Reference
 from govern.operations.context import Context
 from govern.operations.copy import carry_all, open_transfer
 from govern.operations.copy_plan import Asked, plan_copy
 from govern.operations.copy_result import Copied
+from govern.operations.copy_tags import is_special
 from govern.operations.copy_transfer import Transfer
 from govern.operations.verify import Verifier
 from govern.store.archive import ArchiveStore, ArchiveWriter
@@ -74,16 +76,25 @@ def load(
     Args:
         context: the surroundings.
         file: what `save` wrote, or any tar of an image layout.
-        target: where to; its path gives the expected name to a verifier.
+        target: where to; its path gives the expected name to a verifier. A tag of the file may be repeated; all come.
         name: the expected name, or None.
         verifier: decides before anything is sent, or None.
 
     Raises:
         InvalidInput: for a file that holds no layout.
+        UsageError: for a target with a digest, or a tag that the file does not have.
         GovernError: as `copy`.
     """
     store = ArchiveStore(file)
     context.keep(store)
+    if target.digest is not None or (target.tag is not None and target.tag not in store.tags()):
+        tags = [tag for tag in store.tags() if not is_special(tag)]
+        raise UsageError(
+            "what is loaded keeps its names",
+            got=str(target),
+            expected=f"{target.place}",
+            hint="the tags of the file are the tags at the target: " + (", ".join(tags[:10]) or "none"),
+        )
     asked = Asked(
         Reference(store.place), target.place, name, verifier, expect_at=target.place, part=True, loose=store.loose()
     )

@@ -20,11 +20,13 @@ from govern.oci.media_types import IN_TOTO
 from govern.oci.reference import Reference
 from govern.operations.attach import Signed, attach_record
 from govern.operations.attest import Attested
+from govern.operations.claims import find_claims
 from govern.operations.context import Context, resolve
 from govern.operations.file_list import files_of
 from govern.operations.gather import read_artifact, read_config
 from govern.predicates.common import read_predicate
 from govern.predicates.kinds import OMS_V1, OURS, word_for
+from govern.store.protocol import Store
 from govern.times import write_time
 from govern.trust.certificates import read_leaf
 from govern.trust.subject import Subject, about
@@ -33,7 +35,7 @@ from govern.trust.subject import Subject, about
 def import_bundles(
     context: Context, reference: Reference, data: bytes, what: str, *, name: str | None = None
 ) -> tuple[Attested, ...]:
-    """Attach bundles that were signed elsewhere.
+    """Attach bundles that were signed elsewhere; one that hangs there already is not attached again.
 
     Args:
         context: the surroundings.
@@ -46,7 +48,7 @@ def import_bundles(
         InvalidInput: for a file without a bundle, or with one that cannot be read.
         Denied: where a bundle is about something else, or its signature is not over its bytes.
     """
-    bundles = _read(data, what)
+    bundles, now = _read(data, what), context.clock()
     store = context.store(reference.place)
     pinned = resolve(context, reference)
     raw = read_artifact(store, pinned, context.objects)
@@ -61,22 +63,36 @@ def import_bundles(
         about(statement, Subject(subject.digest, subject.name, subject.version, files))
         judged.append((bundle, statement))
     # All are judged before the first is attached: half of a file would be neither done nor not done.
-    return tuple(
-        Attested(
-            pinned=pinned,
-            word=word_for(statement.predicate_type),
-            type=statement.predicate_type,
-            statement=statement.digest,
-            signer=_claimed_signer(bundle),
-            manifest=attach_record(
-                store,
-                Signed(bundle, statement, Digest.of(bundle.data), _created(bundle, statement, context.clock())),
-                raw.descriptor,
-            ),
-            about=statement.subjects[0].name,
+    there = _there(context, store, pinned.digest)
+    attached = []
+    for bundle, statement in judged:
+        identity, word = Digest.of(bundle.data), word_for(statement.predicate_type)
+        if (record := there.get(identity)) is None:
+            signed = Signed(bundle, statement, identity, _created(bundle, statement, now))
+            record = there[identity] = attach_record(store, signed, raw.descriptor)
+        else:
+            context.progress.note(f"the {word} was there already: {record}")
+        attached.append(
+            Attested(
+                pinned=pinned,
+                word=word,
+                type=statement.predicate_type,
+                statement=statement.digest,
+                signer=_claimed_signer(bundle),
+                manifest=record,
+                about=statement.subjects[0].name,
+            )
         )
-        for bundle, statement in judged
-    )
+    return tuple(attached)
+
+
+def _there(context: Context, store: Store, digest: Digest) -> dict[Digest, Digest]:
+    """Return bundle → manifest of the records that hang on an artifact, whoever wrapped them and when.
+
+    What cannot be listed or read at this moment is not there: at worst a record is wrapped twice, and counts once.
+    """
+    claims = find_claims(store, digest, context.objects, jobs=context.settings.jobs)
+    return {Digest.of(one.bundle): one.manifest for one in reversed(claims.found)}
 
 
 def _read(data: bytes, what: str) -> Sequence[Bundle]:
@@ -85,15 +101,23 @@ def _read(data: bytes, what: str) -> Sequence[Bundle]:
         # A bundle may be spread over lines for people to read.
         return (read_bundle(data.strip()),)
     except GovernError as whole:
-        lines = [line for line in data.splitlines() if line.strip()]
-        if len(lines) < 2 or not lines[0].lstrip().startswith(b"{") or not lines[0].rstrip().endswith(b"}"):
+        lines = [(number, line) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
+        first = lines[0][1].strip() if lines else b""
+        if len(lines) < 2 or not first.startswith(b"{") or not first.endswith(b"}"):
             raise InvalidInput(
                 f"{what} is not a Sigstore bundle",
                 got=whole.message,
                 expected="a bundle v0.3 over a DSSE envelope, or several as JSON lines",
                 hint="cosign and actions/attest write such bundles; an older one is made new by signing again",
             ) from whole
-        return tuple(read_bundle(line) for line in lines)
+        return tuple(_read_line(line.strip(), f"{what}, line {number}") for number, line in lines)
+
+
+def _read_line(line: bytes, what: str) -> Bundle:
+    try:
+        return read_bundle(line)
+    except GovernError as fault:
+        raise InvalidInput(f"{what}: {fault.what}", got=fault.got, expected=fault.expected, hint=fault.hint) from fault
 
 
 def _statement(bundle: Bundle) -> Statement:

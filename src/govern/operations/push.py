@@ -78,7 +78,7 @@ def push(context: Context, path: Path, reference: Reference, signer: RecordSigne
         options: see `PushOptions`.
 
     Raises:
-        Denied: where the version is another content's already.
+        Denied: where the version is another content's already, and for a signer whose word the policy does not take.
         Undecided: where the line cannot be read, and for every passing trouble.
         InvalidInput: for files that must not be packed.
     """
@@ -90,6 +90,8 @@ def push(context: Context, path: Path, reference: Reference, signer: RecordSigne
     before = read_taken(context, store, plan.name, plan.version, signer, options.policy)
     refuse_other_line(store, plan.name, "push")
     with SentAhead(store, context.settings.jobs) as ahead:
+        if not before.holders:
+            before.refuse_unheard(context.clock())
         # Where the version is free, what nobody hashed yet is new, most probably: it is sent while it is hashed.
         packed = pack_planned(context, path, plan, options, unhashed=ahead.begin if not before.holders else None)
         before.refuse_other(packed.digest)
@@ -104,6 +106,7 @@ def push(context: Context, path: Path, reference: Reference, signer: RecordSigne
             _tag(context, plan, packed, before)
             journal.remove()
             return _pushed(pinned, plan, packed, there, already=True)
+        before.refuse_unheard(context.clock())
         # (2) and (3)
         upload(context, ahead, packed)
     store.put_manifest(packed.manifest)

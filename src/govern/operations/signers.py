@@ -27,7 +27,6 @@ class SignWith:
         browser: whether a person sits at the terminal.
         timestamp_urls: RFC 3161 authorities for keys and certificates.
         log_url: a Rekor v2 log for keys and certificates, or None.
-        untimed: whether a certificate may sign without a timestamp.
     """
 
     key: Signer | None = None
@@ -38,7 +37,6 @@ class SignWith:
     browser: bool = False
     timestamp_urls: tuple[str, ...] = ()
     log_url: str | None = None
-    untimed: bool = False
 
 
 def record_signer(chosen: SignWith, settings: Settings) -> RecordSigner:
@@ -71,7 +69,7 @@ def record_signer(chosen: SignWith, settings: Settings) -> RecordSigner:
     from govern.signing.certificate_signer import load_certificate_signer
 
     chain = read_file(chosen.certificate, "the certificate chain", MAX_KEY_FILE)
-    return load_certificate_signer(chosen.key, chain, timestamps, log, untimed=chosen.untimed)
+    return load_certificate_signer(chosen.key, chain, timestamps, log)
 
 
 def _keyless(chosen: SignWith, settings: Settings) -> RecordSigner:

@@ -26,6 +26,7 @@ from govern.predicates.kinds import OMS_V1
 from govern.predicates.registration import Registration
 from govern.signing.record_signer import RecordSigner
 from govern.store.protocol import Store
+from govern.times import write_time
 from govern.trust.admit import admit
 from govern.trust.anchors import Trust
 from govern.trust.identity import Voice
@@ -65,6 +66,30 @@ class Taken:
                 got=f"{digest} now",
                 expected=f"{others[0]}, registered by {self.holders[others[0]]}",
                 hint="a version is never reused, even if its tag was deleted: push under a new one",
+            )
+
+    def refuse_unheard(self, now: datetime) -> None:
+        """Raise `Denied` if the policy would not take the signer's word: the version would be used up for nothing.
+
+        Who signs keyless is known only when the certificate comes: that one is not judged here.
+        """
+        if self.policy is None or (voice := self.signer.voice) is None:
+            return
+        why, credential = "", self.policy.credential_of(voice)
+        if credential is None:
+            why = "nobody's in this policy"
+        elif credential.revoked_from is not None and credential.revoked_from <= now:
+            why = f"{credential.person}'s, revoked from {write_time(credential.revoked_from)}"
+        elif not credential.window.holds(now):
+            why = f"{credential.person}'s, who it does not speak for at {write_time(now)}"
+        elif self.policy.who_may(voice, registration.TYPE, self.name) is None:
+            why = f"{credential.person}'s, whom no role lets register {self.name}"
+        if why:
+            raise Denied(
+                f"a push of {self.name} with this signer would be refused by every verifier of the policy",
+                got=f"{self.signer.label}: {why}",
+                expected="a key or identity that may register this name now",
+                hint=f"sign with another key, or change people and roles in {self.policy.source}",
             )
 
     def signed_on_artifact(self, digest: Digest, store: Store, context: Context) -> tuple[Signed, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from govern.errors import GovernError, NotFound
+from govern.ledger.heads import Identity
 from govern.ledger.state import fold
 from govern.line import line_of
 from govern.names import Name, SubjectName
@@ -16,6 +18,7 @@ from govern.operations.claims import Claims, find_claims
 from govern.operations.context import Context
 from govern.operations.found import peek
 from govern.operations.verify import Verifier
+from govern.policy.model import Policy
 from govern.policy.standing import standing
 from govern.predicates import registration
 from govern.store.protocol import Store
@@ -34,10 +37,11 @@ class ListedVersion:
         kind: model or dataset.
         registered_at: when the writer says so.
         signer: person id, signer digest, or a bare hint where nothing is verified.
-        status: `registered` (authorised), `not authorised`, `unverified`.
+        status: `registered` (authorised), `not authorised`, `void` (authentic, and does not count), `unverified`.
         conflict: whether another content claims the same version.
         tagged: whether the tag of this version leads to it now.
         leads_to: what the tag leads to, or None where there is no such tag, or nobody can say.
+        why: why it is void, or empty.
     """
 
     version: str
@@ -49,6 +53,7 @@ class ListedVersion:
     conflict: bool = False
     tagged: bool = False
     leads_to: Digest | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class Versions:
         name: the name.
         place: where it was looked up.
         versions: in the order of their claimed times.
-        refused: claims on the line that were not admitted, or are void.
+        refused: claims on the line that were not admitted, or are void and register nothing.
         failures: what could not be read.
     """
 
@@ -97,24 +102,38 @@ def list_versions(context: Context, reference: Reference, verifier: Verifier | N
         results = [admit(claim, Subject(None, expected), policy.trust, now) for claim in claims.found]
         records = [one for one in results if isinstance(one, Record)]
         stands, void = standing(policy, records, now, expected)
-        refused += len(results) - len(records) + len(void)
-        for one in fold(stands, now).registered:
-            allowed = policy.who_may(one.record.voice, registration.TYPE, expected) is not None
-            found.append(
-                ListedVersion(
-                    version=one.version,
-                    digest=one.digest,
-                    kind=one.content.kind,
-                    registered_at=one.content.issued_at,
-                    signer=policy.name_of(one.record.voice),
-                    status="registered" if allowed else "not authorised",
-                )
-            )
+        whys = {one.record.identity: one.why for one in void}
+        voided = _registrations(policy, expected, [one.record for one in void], now, whys)
+        # What stands comes last: it is what is shown where the same is registered twice.
+        found = [*voided, *_registrations(policy, expected, stands, now, {})]
+        refused += len(results) - len(records) + len(void) - len(voided)
     leads, faults = _leads(store, tags & {one.version for one in found}, context.settings.jobs)
     found = [
         replace(one, tagged=leads.get(one.version) == one.digest, leads_to=leads.get(one.version)) for one in found
     ]
     return Versions(expected, str(reference.place), _marked(found), refused, (*claims.failures, *faults))
+
+
+def _registrations(
+    policy: Policy, name: Name, records: Sequence[Record], now: datetime, voided: Mapping[Identity, str]
+) -> list[ListedVersion]:
+    """Return what records register; `voided` says of which of them, and why, it counts for nothing."""
+    found = []
+    for one in fold(records, now).registered:
+        why = voided.get(one.record.identity, "")
+        allowed = policy.who_may(one.record.voice, registration.TYPE, name) is not None
+        found.append(
+            ListedVersion(
+                version=one.version,
+                digest=one.digest,
+                kind=one.content.kind,
+                registered_at=one.content.issued_at,
+                signer=policy.name_of(one.record.voice),
+                status="void" if why else "registered" if allowed else "not authorised",
+                why=why,
+            )
+        )
+    return found
 
 
 def _tags(store: Store, claims: Claims) -> set[str]:
@@ -151,9 +170,9 @@ def _marked(found: list[ListedVersion]) -> tuple[ListedVersion, ...]:
     unique = {(one.version, one.digest, one.signer): one for one in found}.values()
     digests: dict[str, set[str]] = {}
     for one in unique:
-        if one.status != "not authorised":
+        if one.status not in ("not authorised", "void"):
             digests.setdefault(one.version, set()).add(one.digest)
-    marked = [replace(one, conflict=len(digests.get(one.version, ())) > 1) for one in unique]
+    marked = [replace(one, conflict=one.status != "void" and len(digests.get(one.version, ())) > 1) for one in unique]
     return tuple(sorted(marked, key=lambda one: (one.registered_at, one.version, one.digest)))
 
 

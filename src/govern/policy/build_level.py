@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from govern.ledger.state import State
-from govern.names import Name
+from govern.names import CLIENT_BUILDER, Name
 from govern.oci.digest import Digest
 from govern.policy.decision import Code, Outcome, Reason
 from govern.policy.model import Policy
@@ -34,6 +34,8 @@ def level_of(policy: Policy, record: Record) -> int | None:
     if record.statement.predicate_type not in (SLSA_V1, SLSA_V02):
         return None
     builder = _builder(record.predicate)
+    if builder == CLIENT_BUILDER:
+        return CLIENT_LEVEL
     person = policy.owner_of(record.voice)
     levels = [one.level for one in policy.builders if one.builder == builder and person in one.people]
     return max(levels, default=CLIENT_LEVEL)

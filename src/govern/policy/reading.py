@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from govern.document import Document, Fault, dotted, faults_in, faulty
-from govern.errors import GovernError, InvalidInput
+from govern.errors import GovernError, InvalidInput, shortened
 from govern.limits import MAX_POLICY
+from govern.names import CLIENT_BUILDER
 from govern.oci.digest import Digest
+from govern.policy.build_level import CLIENT_LEVEL
 from govern.policy.file import PolicyFile
 from govern.policy.model import Credential, Permission, Policy, TrustedBuilder
 from govern.policy.trust_section import read_trust
@@ -48,15 +51,19 @@ def read_policy(data: bytes, source: str) -> Policy:
 
     document = read_yaml(data, what, bound=MAX_POLICY)
     if not isinstance(document.value, dict):
+        empty = document.value is None
         raise InvalidInput(
-            f"{what} is empty", expected="people, roles and require", hint="govern policy init writes one"
+            f"{what} is empty" if empty else f"{what} is no mapping",
+            got="" if empty else shortened(document.value, 80),
+            expected="people, roles and require",
+            hint="govern policy init writes one",
         )
     faults = [*_later(document), *_contradictions(document), *_faults_of_trust(document)]
     try:
         file = PolicyFile.model_validate(document.value, by_alias=True, by_name=False)
     except ValidationError as fault:
         later = {(key,) for key in _LATER}
-        known = [one for one in faults_in(fault, document) if (one.place,) not in later]
+        known = [one for one in _worded(fault, document) if (one.place,) not in later]
         raise faulty(what, [*faults, *known]) from fault
     if faults:
         raise faulty(what, faults)
@@ -105,6 +112,13 @@ def _faults_of_trust(document: Document) -> Iterator[Fault]:
         yield Fault(document.line(place), dotted(place), message)
 
 
+def _worded(fault: ValidationError, document: Document) -> Iterator[Fault]:
+    """Yield the fields' faults; of what must not be empty, pydantic would speak of its own tuples."""
+    empty = {dotted(one["loc"]) for one in fault.errors(include_url=False) if one["type"] == "too_short"}
+    for one in faults_in(fault, document):
+        yield replace(one, message="is empty, expected at least one entry") if one.place in empty else one
+
+
 def _later(document: Document) -> list[Fault]:
     # A section that a newer govern judges must not be passed over in silence by this one.
     return [
@@ -115,12 +129,18 @@ def _later(document: Document) -> list[Fault]:
 
 
 def _contradictions(document: Document) -> Iterator[Fault]:
-    """Yield what no field is wrong about by itself: people whom nobody knows, and voices of two people."""
+    """Yield what no field is wrong about by itself: unknown people, voices of two people, a client above its level."""
     people = document.value.get("people")
     known = set(people) if isinstance(people, dict) else set()
     for path, person in _named(document.value):
         if person not in known:
             yield Fault(document.line(path), dotted(path), f"{person!r} is not in people")
+    for number, builder in _builders(document.value):
+        level = builder.get("level")
+        if builder.get("builder") == CLIENT_BUILDER and isinstance(level, int) and level > CLIENT_LEVEL:
+            path = ("build", "builders", number, "level")
+            message = f"got {level}, expected {CLIENT_LEVEL}: what a client says of itself is worth no more"
+            yield Fault(document.line(path), dotted(path), message)
     owners: dict[str, tuple[str, dict[str, Any]]] = {}
     for path, person_id, voice, limits in _voices(people if isinstance(people, dict) else {}):
         other, others = owners.setdefault(voice, (person_id, limits))
@@ -140,13 +160,19 @@ def _named(value: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]
         for number, member in enumerate(members if isinstance(members, list) else ()):
             if isinstance(member, str):
                 yield ("roles", role_id, "members", number), member
-    build = value.get("build")
-    builders = build.get("builders") if isinstance(build, dict) else None
-    for place, builder in enumerate(builders if isinstance(builders, list) else ()):
-        people = builder.get("people") if isinstance(builder, dict) else None
+    for place, builder in _builders(value):
+        people = builder.get("people")
         for number, person in enumerate(people if isinstance(people, list) else ()):
             if isinstance(person, str):
                 yield ("build", "builders", place, "people", number), person
+
+
+def _builders(value: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    build = value.get("build")
+    builders = build.get("builders") if isinstance(build, dict) else None
+    for number, builder in enumerate(builders if isinstance(builders, list) else ()):
+        if isinstance(builder, dict):
+            yield number, builder
 
 
 def _voices(people: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str, dict[str, Any]]]:

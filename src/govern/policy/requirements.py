@@ -12,6 +12,9 @@ from govern.policy.model import Policy
 from govern.policy.standing import Void
 from govern.predicates import registration
 from govern.predicates.kinds import is_passed, word_for
+from govern.times import write_time
+from govern.trust.hints import Stranger
+from govern.trust.identity import Voice
 from govern.trust.records import Record, Rejected
 
 
@@ -64,7 +67,7 @@ def satisfying(
         return [], [
             deny(
                 Code.INCONCLUSIVE,
-                f"{dangling[0]}, found no such record that holds{_seen_refused(refused)}",
+                f"{dangling[0]}, found no such record that holds{_seen_refused(_bearing(refused))}",
                 "restore it from another copy, or push again from the source; govern records shows what is there",
             )
         ]
@@ -77,7 +80,7 @@ def satisfying(
             )
         ]
     if found:
-        signers = ", ".join(sorted({policy.name_of(one.voice) for one in found}))
+        signers = ", ".join(sorted({_full_name(policy, one.voice) for one in found}))
         return [], [
             deny(
                 Code.MISSING,
@@ -94,14 +97,37 @@ def satisfying(
                 "whoever made the artifact signs it again, with what speaks for them now",
             )
         ]
-    return [], [
-        deny(
-            Code.MISSING,
-            f"no {word} of {name} for this content was found{_seen_refused(refused)}",
-            f"whoever made the artifact adds one with govern {'push' if kind == registration.TYPE else 'attest'}; "
-            "govern records shows what is there",
-        )
+    late = [
+        one
+        for one in state.later
+        if one.statement.predicate_type == kind and one.is_about(digest) and may_say(policy, one, name)
     ]
+    if late:
+        moment = late[0].issued_at or late[0].times[0].at
+        return [], [
+            deny(
+                Code.MISSING,
+                f"the {word} of {name} does not count: it is from {write_time(moment)}, "
+                "later than the moment asked about",
+                "compare the clocks of this machine and the signer's; or ask about a later moment",
+            )
+        ]
+    same = [one for one in refused if one.claimed_type == kind]
+    return [], [
+        deny(Code.MISSING, f"no {word} of {name} for this content was found{_seen_refused(same)}", _remedy(kind, same))
+    ]
+
+
+def _full_name(policy: Policy, voice: Voice) -> str:
+    """Return what people call a voice; a subject means nothing without who vouches for it."""
+    if voice.identity is None or policy.owner_of(voice) is not None:
+        return policy.name_of(voice)
+    return f"{voice.identity.subject} (certified by {voice.identity.issuer})"
+
+
+def _bearing(refused: Sequence[Rejected]) -> list[Rejected]:
+    """Return the claims that may be evidence that is missed here: which type evidence is of, nothing says."""
+    return [one for one in refused if not one.about_another]
 
 
 def _seen_refused(refused: Sequence[Rejected]) -> str:
@@ -110,6 +136,15 @@ def _seen_refused(refused: Sequence[Rejected]) -> str:
     first = min(refused, key=lambda one: (one.about_another, one.manifest))
     count = "1 claim was refused" if len(refused) == 1 else f"{len(refused)} claims were refused, the first"
     return f" ({count}: {first.reason.message})"
+
+
+def _remedy(kind: str, refused: Sequence[Rejected]) -> str:
+    if any(isinstance(one.reason, Stranger) for one in refused):
+        return "if another key or identity should be trusted, give it: --key, or the policy's people"
+    return (
+        f"whoever made the artifact adds one with govern {'push' if kind == registration.TYPE else 'attest'}; "
+        "govern records shows what is there"
+    )
 
 
 def unsatisfied(record: Record, state: State) -> str:

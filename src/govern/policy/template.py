@@ -82,10 +82,10 @@ def policy_template(
         anchors: authorities that are written into the policy, or None.
 
     Raises:
-        UsageError: for no key, no name, or the same key under two ids.
+        UsageError: for neither key nor identity, or no name.
     """
     if not (keys or identities) or not names:
-        raise UsageError("a policy needs somebody and something", expected="at least one key and one name")
+        raise UsageError("a policy needs somebody and something", expected="at least one key or identity, and one name")
     people = dict.fromkeys([person for person, _ in keys] + [person for person, _ in identities])
     entries = "".join(f"\n  {json.dumps(pattern)}: {_scalar(name)}" for pattern, name in lines) or " {}"
     text = _HEAD.replace("{lines}", entries)

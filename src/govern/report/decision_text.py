@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+from govern.policy.build_level import CLIENT_LEVEL
 from govern.policy.decision import Decision, RecordView, RefusedView, Requirement
-from govern.report.lines import join_lines
+from govern.predicates.kinds import word_for
+from govern.report.lines import count, join_lines
+from govern.report.signers import signer_text
 
 _MARK = {"allowed": "ALLOWED", "denied": "DENIED", "undecided": "UNDECIDED"}
+_SHORT: Final = 19
+_REFUSALS_SHOWN: Final = 3
+_DIGEST: Final = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
 
 def decision_text(decision: Decision, *, verbose: bool = False) -> str:
@@ -36,8 +44,7 @@ def _lines(decision: Decision, verbose: bool) -> Iterator[str]:
         yield f"  required  {requirement.word:<14} {_state(decision, requirement)}"
     for record in decision.records:
         yield from _record(record, verbose)
-    for refused in decision.refused:
-        yield f"  refused   {_refused(refused)}"
+    yield from _refusals(decision.refused, verbose)
     yield ""
     source = decision.policy.source + (f" ({decision.policy.digest[:19]}…)" if decision.policy.digest else "")
     yield f"  policy    {source}"
@@ -55,18 +62,53 @@ def _state(decision: Decision, requirement: Requirement) -> str:
 
 
 def _record(record: RecordView, verbose: bool) -> Iterator[str]:
-    who = record.person or record.signer[:19] + "…"
-    when = f"  {record.issued_at} (claimed)" if record.issued_at else ""
     note = f"  [{record.note}]" if record.note else ""
-    yield f"  record    {record.word:<14} by {who}{when}{note}"
+    level = f"  {_level(record.build_level)}" if record.build_level is not None else ""
+    yield f"  record    {record.word:<14} by {_who(record)}{_when(record, verbose)}{level}{note}"
     if verbose:
         for check in record.checks:
             yield f"              {'checked' if check.made else 'not checked':<12} {check.step}: {check.detail}"
 
 
-def _refused(refused: RefusedView) -> str:
-    kind = refused.claimed_type.rsplit("/", 2)[-2] if refused.claimed_type.count("/") > 2 else refused.claimed_type
-    return f"{kind or 'a claim'} {refused.manifest[:19]}…: {refused.reason}"
+def _who(record: RecordView) -> str:
+    if record.person is None and record.identity is not None:
+        return record.identity.subject
+    return signer_text(record.signer, record.person)
+
+
+def _when(record: RecordView, verbose: bool) -> str:
+    # What others saw is worth more than what the writer says, and on one line there is place for one of them.
+    proven = f"  {record.proven_at} (proven)" if record.proven_at else ""
+    claimed = f"  {record.issued_at} (claimed)" if record.issued_at and (verbose or not proven) else ""
+    return claimed + proven
+
+
+def _level(level: int) -> str:
+    return f"build level {level}" + (", the signer's word alone" if level == CLIENT_LEVEL else "")
+
+
+def _refusals(refused: Sequence[RefusedView], verbose: bool) -> Iterator[str]:
+    if verbose:
+        for one in refused:
+            yield f"  refused   {_claim(one)} {one.manifest}: {one.reason}"
+        return
+    others = [one for one in refused if one.about_another]
+    here = [one for one in refused if not one.about_another]
+    for one in here[:_REFUSALS_SHOWN]:
+        yield f"  refused   {_claim(one)} {one.manifest[:_SHORT]}…: {_essence(one.reason)}"
+    if len(here) > _REFUSALS_SHOWN:
+        yield f"  refused   {count(len(here) - _REFUSALS_SHOWN, 'more claim')} (-v shows them)"
+    if others:
+        yield f"  refused   {count(len(others), 'claim')} about another version, name or content (-v shows them)"
+
+
+def _claim(refused: RefusedView) -> str:
+    return word_for(refused.claimed_type) if refused.claimed_type else "a claim"
+
+
+def _essence(reason: str) -> str:
+    """Return a reason without what would have been right, which may be a list of every trusted key."""
+    return _DIGEST.sub(r"\1…", reason.partition(", expected ")[0].partition(": expected ")[0])
 
 
 def _tag(decision: Decision) -> str:

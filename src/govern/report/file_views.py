@@ -58,6 +58,7 @@ class PolicyCheckView(View):
     output: Literal["govern.policy-check/v0.1"] = "govern.policy-check/v0.1"
     policy: str
     digest: str
+    warnings: Annotated[tuple[str, ...], Field(description="What can never allow, or never count.")]
 
 
 class RepairView(View):

@@ -115,12 +115,12 @@ def _tag_marks(one: ListedVersion) -> list[str]:
     return [f"TAG LEADS TO {one.leads_to[:_SHORT]}…"] if one.leads_to is not None else ["no tag"]
 
 
-def versions_text(found: Versions) -> str:
+def versions_text(found: Versions, *, verbose: bool = False) -> str:
     """Return the lines of `govern list`."""
-    return join_lines(_versions(found))
+    return join_lines(_versions(found, verbose))
 
 
-def _versions(found: Versions) -> Iterator[str]:
+def _versions(found: Versions, verbose: bool) -> Iterator[str]:
     yield f"{found.name}  in {found.place}"
     if not found.versions and not found.failures:
         yield "  no registered versions"
@@ -129,6 +129,8 @@ def _versions(found: Versions) -> Iterator[str]:
         signer = one.signer if len(one.signer) <= 40 else signer_text(one.signer, claimed=one.status == "unverified")
         state = ", ".join(marks)
         yield f"  {one.version:<16} {one.digest[:_SHORT]}…  {one.kind:<8} {one.registered_at}  {signer}  {state}"
+        if verbose and one.why:
+            yield f"  {'':<16} {one.why}"
     if found.refused:
         yield f"  {found.refused} claims on the line were refused"
     for fault in found.failures:

@@ -9,8 +9,8 @@ from pydantic import Field
 from govern.operations.records import RecordsFound
 from govern.operations.show import Shown
 from govern.operations.versions import Versions
-from govern.report.signers import spelled
 from govern.report.views import View
+from govern.trust.hints import spelled
 
 
 class FoundView(View):
@@ -79,9 +79,10 @@ class VersionView(View):
     kind: str
     registered_at: str
     signer: str
-    status: Literal["registered", "not authorised", "unverified"]
+    status: Literal["registered", "not authorised", "void", "unverified"]
     conflict: bool
     tagged: bool
+    why: Annotated[str, Field(description="Why it is void, or empty.")] = ""
 
 
 class VersionsView(View):
@@ -110,6 +111,7 @@ class VersionsView(View):
                     status=one.status,  # type: ignore[arg-type]  # the model checks the word
                     conflict=one.conflict,
                     tagged=one.tagged,
+                    why=one.why,
                 )
                 for one in found.versions
             ),

@@ -22,7 +22,7 @@ from govern.report.affected import AffectedView
 from govern.report.copy_views import CopyView, SaveView
 from govern.report.file_views import CheckView, InitView, KeyView, PolicyCheckView, RefusalView, RepairView
 from govern.report.query_views import RecordsView, ResolveView, ShowView, VersionsView
-from govern.report.views import AttestView, PullView, PushView
+from govern.report.views import AttestView, ImportView, PullView, PushView
 
 
 class _Format(BaseModel):
@@ -74,6 +74,7 @@ MODELS: Final[Mapping[str, Any]] = {
     "output/decision": Decision,
     "output/push": PushView,
     "output/attest": AttestView,
+    "output/import": ImportView,
     "output/pull": PullView,
     "output/records": RecordsView,
     "output/list": VersionsView,

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from govern.errors import InvalidInput
-from govern.intoto import base64
+from govern.trust.hints import spelled
 
 _SHORT = 19
-
-
-def spelled(signer: str) -> str:
-    """Return a signer as `sha256:…` where it is a bundle's hint for a key: base64 of the same 32 bytes (FORMAT §5)."""
-    try:
-        data = base64.decode(signer, "the key hint")
-    except InvalidInput:
-        return signer
-    return f"sha256:{data.hex()}" if len(data) == 32 else signer
 
 
 def signer_text(signer: str, person: str | None = None, *, claimed: bool = False) -> str:

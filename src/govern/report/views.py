@@ -11,6 +11,8 @@ from govern.policy.decision import Decision
 from govern.predicates.kinds import word_for
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     # One verb's view must not load the other verbs.
     from govern.operations.attest import Attested
     from govern.operations.pull import Pulled
@@ -95,6 +97,18 @@ class AttestView(View):
             manifest=attested.manifest,
             about=attested.about,
         )
+
+
+class ImportView(View):
+    """What `govern attest --import` prints with --format json: the bundles of the file, in their order."""
+
+    output: Literal["govern.import/v0.1"] = "govern.import/v0.1"
+    records: tuple[AttestView, ...]
+
+    @classmethod
+    def of(cls, found: Sequence[Attested]) -> ImportView:
+        """Return the view of records that were signed elsewhere."""
+        return cls(records=tuple(AttestView.of(one) for one in found))
 
 
 class PullView(View):

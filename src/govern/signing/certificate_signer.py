@@ -75,6 +75,11 @@ class CertificateSigner:
         """See `RecordSigner.services`."""
         return self.endorsers.urls
 
+    @property
+    def voice(self) -> Voice:
+        """See `RecordSigner.voice`."""
+        return Voice.of(self.identity)
+
     def made(self, voice: Voice) -> bool:
         """See `RecordSigner.made`."""
         return voice.identity == self.identity

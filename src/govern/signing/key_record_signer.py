@@ -53,9 +53,14 @@ class KeyRecordSigner:
         """See `RecordSigner.services`."""
         return Endorsers(self.timestamps, self.log).urls
 
+    @property
+    def voice(self) -> Voice:
+        """See `RecordSigner.voice`."""
+        return Voice(self.signer.public_key.signer)
+
     def made(self, voice: Voice) -> bool:
         """See `RecordSigner.made`."""
-        return voice == Voice(self.signer.public_key.signer)
+        return voice == self.voice
 
     def sign(self, statements: Sequence[Statement]) -> tuple[SignedStatement, ...]:
         """See `RecordSigner.sign`."""

@@ -46,6 +46,11 @@ class RecordSigner(Protocol):
         """The URLs that signing asks, for messages; empty where the network is not touched."""
         ...
 
+    @property
+    def voice(self) -> Voice | None:
+        """Whose voice its records will have, or None where only the certificate of the moment says so."""
+        ...
+
     def made(self, voice: Voice) -> bool:
         """Whether a voice that a proof found is this signer's own."""
         ...

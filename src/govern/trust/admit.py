@@ -29,6 +29,7 @@ from govern.predicates.kinds import OMS_V1, OURS
 from govern.times import read_time
 from govern.trust.anchors import Trust
 from govern.trust.authenticate import authenticate
+from govern.trust.hints import spelled
 from govern.trust.identity import Voice
 from govern.trust.records import Check, Claim, Record, Rejected
 from govern.trust.subject import AboutAnother, Subject, WrittenByNewer, about
@@ -52,7 +53,8 @@ def admit(claim: Claim, subject: Subject, trust: Trust, at: datetime | None = No
     try:
         # (1) envelope
         bundle = read_bundle(claim.bundle, Denied)
-        claimed_signer = bundle.material.hint[:_SHOWN] if isinstance(bundle.material, PublicKeyHint) else "certificate"
+        named = bundle.material.hint if isinstance(bundle.material, PublicKeyHint) else "certificate"
+        claimed_signer = spelled(named[:_SHOWN])
         # (2) payload type: a signature over bytes of another type says something else.
         if bundle.envelope.payload_type != IN_TOTO:
             raise Denied(
@@ -89,7 +91,7 @@ def admit(claim: Claim, subject: Subject, trust: Trust, at: datetime | None = No
             Check("payload type", True, IN_TOTO),
             *authentic.checks,
             Check("subject", True, detail),
-            Check("predicate type", content is not None, _predicate_detail(content)),
+            _predicate_check(statement, content),
         ),
         certified=authentic.voice.identity,
         times=authentic.times,
@@ -99,8 +101,13 @@ def admit(claim: Claim, subject: Subject, trust: Trust, at: datetime | None = No
     )
 
 
-def _predicate_detail(content: Common | None) -> str:
-    return "valid by its schema" if content is not None else "not a predicate of ours: its content was not judged"
+def _predicate_check(statement: Statement, content: Common | None) -> Check:
+    if content is not None:
+        return Check("predicate type", True, "valid by its schema")
+    if statement.predicate_type == OMS_V1:
+        # (8) read the whole of it: there is no other way to compare the files.
+        return Check("predicate type", True, "an OpenSSF Model Signing manifest: it was judged whole")
+    return Check("predicate type", False, "not a predicate of ours: its content was not judged")
 
 
 def _content(statement: Statement, subject: Subject) -> Common | None:

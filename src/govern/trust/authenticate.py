@@ -21,6 +21,7 @@ from govern.intoto.bundle import Bundle, CertificateChain, PublicKeyHint
 from govern.intoto.dsse import Envelope
 from govern.trust.anchors import Trust
 from govern.trust.authentic import Authentic, all_times, check_windows, log_check, logged, stamped_times
+from govern.trust.hints import Stranger, spelled
 from govern.trust.identity import Voice
 from govern.trust.keys import PublicKey
 from govern.trust.records import Check
@@ -77,7 +78,7 @@ def _by_key(bundle: Bundle, hint: str, trust: Trust, at: datetime | None) -> Aut
 def _signing_key(envelope: Envelope, hint: str, trust: Trust) -> PublicKey:
     if not trust.keys:
         # Empty is never yes.
-        raise Denied(
+        raise Stranger(
             "no key is trusted",
             expected="at least one" if not trust.roots and not trust.pkis else "a record signed with a certificate",
             hint="give --key FILE or --policy FILE",
@@ -90,9 +91,16 @@ def _signing_key(envelope: Envelope, hint: str, trust: Trust) -> PublicKey:
         except Denied:
             continue
         return key
-    raise Denied(
+    named = next((key for key in trust.keys.values() if key.hint == hint), None)
+    if named is not None:
+        raise Denied(
+            f"the signature does not belong to these bytes: the bundle names the key {named.signer} which did not make "
+            "it; it was changed or is a forgery",
+            hint="fetch the record again from a place that you trust, or ignore it",
+        )
+    raise Stranger(
         "no trusted key made this signature",
-        got=f"a signature with the key hint {hint[:100] or '(none)'}",
+        got=f"one that names the key {spelled(hint[:100]) or '(none)'}",
         expected="one of " + ", ".join(sorted(trust.keys))[:500],
         hint="if the signer should be trusted, add their public key to the policy; otherwise ignore the record",
     )

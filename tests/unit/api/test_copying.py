@@ -63,3 +63,15 @@ def test_a_file_is_replaced_by_force(reference: str, tmp_path: Path) -> None:
         api.save(reference, tmp_path / "it.tar")
     assert api.save(reference, tmp_path / "it.tar", force=True).size == saved.size
     assert api.load(tmp_path / "it.tar", f"layout:{tmp_path}/in/fraud").complete
+
+
+def test_a_tag_that_the_file_does_not_hold_is_wrong_usage(reference: str, tmp_path: Path) -> None:
+    saved, target = tmp_path / "it.tar", f"layout:{tmp_path}/in/fraud"
+    pinned = api.save(reference, saved).copied.names[0].artifacts[0].pinned
+    version = reference.rpartition(":")[2]
+    for typed in (f"{target}:other", f"{target}@{pinned.digest}"):
+        with pytest.raises(UsageError, match="keeps its names") as refusal:
+            api.load(saved, typed)
+        assert version in refusal.value.hint
+    assert not (tmp_path / "in").exists()
+    assert api.load(saved, f"{target}:{version}").complete

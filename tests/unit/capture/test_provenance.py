@@ -15,10 +15,11 @@ from govern import canonical
 from govern.capture.ci import CiFacts
 from govern.capture.git import GitFacts
 from govern.capture.materials import Material
-from govern.capture.provenance import BUILD_TYPE, BUILDER_ID, Input, slsa_predicate
+from govern.capture.provenance import BUILD_TYPE, Input, slsa_predicate
 from govern.capture.redact import REDACTED
 from govern.errors import InvalidInput
 from govern.intoto.statement import write_statement
+from govern.names import CLIENT_BUILDER
 from govern.oci.digest import Digest
 from govern.predicates.kinds import SLSA_V1
 from govern.predicates.registration import Files
@@ -139,7 +140,7 @@ def test_the_in_toto_package_reads_it_as_provenance_and_loses_nothing(changed):
     for descriptor in (*read.build_definition.resolved_dependencies, *read.run_details.byproducts):
         ResourceDescriptor.copy_from_pb(descriptor).validate()
     assert read.build_definition.build_type == BUILD_TYPE
-    assert read.run_details.builder.id == BUILDER_ID
+    assert read.run_details.builder.id == CLIENT_BUILDER
     back = json_format.MessageToDict(read)
     assert back["runDetails"]["metadata"] == written["runDetails"]["metadata"]
     assert back["buildDefinition"]["externalParameters"] == written["buildDefinition"]["externalParameters"]

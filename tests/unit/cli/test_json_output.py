@@ -10,8 +10,13 @@ import jsonschema
 import pytest
 
 from govern.cli.app import VERBS
+from govern.intoto.statement import write_statement
+from govern.oci.reference import parse
+from govern.predicates.kinds import SLSA_V1
 from govern.report.schemas import MODELS, schema_of
+from govern.signing.signer import sign_statement
 from support.desk import Desk, copy_desk, make_desk
+from support.records import signer
 
 REF = "layout:store/fraud:1.0"
 SCHEMAS = {
@@ -118,3 +123,20 @@ def test_verbs_that_stay_here_have_no_options_of_the_network(desk: Desk, line: s
     assert "--quiet" in text
     assert "--timeout" not in text
     assert "--client-cert" not in text
+
+
+def test_a_file_of_one_bundle_and_one_of_several_are_printed_alike(own: Desk) -> None:
+    digest = parse(str(own.run("resolve", REF).stdout.strip())).digest
+    assert digest is not None
+    lines = [
+        sign_statement(write_statement([("fraud@1.0", digest)], SLSA_V1, {"n": n}), signer("builder")).data
+        for n in "12"
+    ]
+    for count in (1, 2):
+        (own.folder / "bundles.jsonl").write_bytes(b"\n".join(lines[:count]))
+        value = printed(own, f"attest {REF} --import bundles.jsonl", 0)
+        assert value["output"] == "govern.import/v0.1"
+        assert [one["type"] for one in value["records"]] == [SLSA_V1] * count
+    ran = own.run("attest", REF, "--import", "bundles.jsonl")
+    assert (ran.code, len(ran.stdout.split())) == (0, 2)
+    assert ran.stderr.count("was there already") == 2

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 import govern
-from govern.errors import UsageError
+from govern.errors import NotFound, UsageError
+from govern.intoto.statement import Statement
 from govern.operations.affected import Affected, find_affected
 from govern.operations.context import Context
 from govern.policy.model import Policy
 from govern.policy.reading import read_policy
-from govern.policy.template import policy_template
+from govern.policy.template import Anchors, policy_template
 from govern.report.affected import AffectedView, affected_text
 from govern.settings import Settings
+from govern.signing.record_signer import SignedStatement
+from govern.trust.anchors import Trust
+from govern.trust.identity import Identity, Voice
 from support.records import key_of, signer
+from support.tiny_pki import CLOCK, CORP, WORKER, corporate
+from support.tiny_sigstore import signature_in, signed_bundle
 from support.trees import write_tree
+from support.verify_vectors.certificates import Issued
+from support.verify_vectors.times import SIGNED
 
 PLACE = "layout:{}/store"
 
@@ -89,3 +99,85 @@ def test_what_is_printed_says_how_many_and_why(reference: str) -> None:
     view = AffectedView.of(void)
     assert view.complete
     assert {one.stands for one in view.records} == {False}
+
+
+def test_a_place_that_is_not_there_is_no_all_clear(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        found(PLACE.format(tmp_path), "ci")
+
+
+def test_a_statement_about_two_artifacts_is_listed_for_both(tmp_path: Path) -> None:
+    # The file statement of two versions of the same files is the same bytes; each is somebody's to look at.
+    place = PLACE.format(tmp_path)
+    model = write_tree(tmp_path / "model", {"w.bin": b"the same"})
+    for version in ("1.0.0", "2.0.0"):
+        govern.push(model, f"{place}:{version}", key=signer(), name="fraud")
+    mine = found(place, "ci").records
+    files = [one for one in mine if one.record.word == "oms"]
+    assert len({one.record.identity for one in files}) == 1
+    assert len({one.digest for one in files}) == 2
+    assert len(mine) == 6
+    assert all(one.stands for one in mine)
+
+
+# --- certificates --------------------------------------------------------------------------------
+
+SUBJECT = "spiffe://corp.test/worker"
+WORKERS = Identity("CN=the corporate root", SUBJECT)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Signs with the worker's certificate, and a timestamp."""
+
+    label: str = "worker"
+    services: tuple[str, ...] = ()
+    voice: Voice | None = Voice.of(WORKERS)  # noqa: RUF009 - frozen
+
+    @property
+    def trust(self) -> Trust:
+        return corporate()
+
+    def made(self, voice: Voice) -> bool:
+        return voice.identity == WORKERS
+
+    def sign(self, statements: Sequence[Statement]) -> tuple[SignedStatement, ...]:
+        chain = [Issued(one, WORKER.key).der for one in WORKER.chain[:2]]
+        signed = []
+        for one in statements:
+            bare = signed_bundle(WORKER.key, chain, payload=one.data)
+            stamps = [CLOCK.stamp(signature_in(bare), SIGNED)]
+            bundle = signed_bundle(WORKER.key, chain, stamps=stamps, payload=one.data)
+            signed.append(SignedStatement(one, bundle, WORKERS.signer))
+        return tuple(signed)
+
+
+def of_certificate(reference: str, who: str, subject: str) -> Affected:
+    """Return what is affected under a policy that knows `ci`'s key, and the worker by this subject."""
+    text = policy_template(
+        [("ci", key_of())],
+        ["fraud"],
+        identities=[("worker", Identity(WORKERS.issuer, subject))],
+        anchors=Anchors(certificates=(CORP.pem,), timestamps=(CLOCK.signer.chain_pem,)),
+    )
+    with Context(Settings()) as context:
+        opened = read_policy(text.encode(), "policy.yaml")
+        return find_affected(context, context.parse(reference), opened, who, "fraud")
+
+
+@pytest.mark.parametrize("subject", [SUBJECT, "spiffe://corp.test/*"])
+@pytest.mark.parametrize("who", ["worker", SUBJECT, str(WORKERS.signer), str(WORKERS.signer)[:20]])
+def test_an_identity_is_named_by_person_subject_or_digest(reference: str, subject: str, who: str) -> None:
+    govern.annotate(f"{reference}:1.0.0", {"team": "worker"}, key=Worker(), name="fraud")
+    (one,) = of_certificate(reference, who, subject).records
+    assert (one.record.word, one.record.signer, one.stands) == ("annotation", WORKERS.signer, True)
+
+
+def test_an_identity_without_records_has_none(reference: str) -> None:
+    assert of_certificate(reference, str(WORKERS.signer), SUBJECT).records == ()
+
+
+@pytest.mark.parametrize("who", ["nobody", "spiffe://other.test/worker", "sha256:ffff"])
+def test_whom_no_record_shows_under_a_pattern_is_unknown(reference: str, who: str) -> None:
+    with pytest.raises(UsageError, match="does not know"):
+        of_certificate(reference, who, "spiffe://corp.test/*")

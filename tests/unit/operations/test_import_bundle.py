@@ -197,3 +197,17 @@ def test_a_record_of_ours_that_no_reader_would_take_is_not_attached(place: Place
 def test_a_kind_of_a_newer_govern_is_not_attached(place: Place):
     statement = place.statement(f"{NAMESPACE}verdict/v9", {"issuedAt": TIME})
     assert "does not know" in place.refused(sign_statement(statement, signer("anna")).data)
+
+
+def test_one_line_that_cannot_be_read_is_named_by_its_number(place: Place):
+    good = sign_statement(place.statement(predicate={"g": "3"}), signer("builder")).data
+    assert "x.json, line 3" in place.refused(good + b'\n\n{"mediaType": "x"}\n', InvalidInput)
+
+
+def test_what_hangs_there_is_not_attached_again_a_second_later(place: Place):
+    data = sign_statement(place.statement(predicate={"again": "1"}), signer("builder")).data
+    (found,) = place.bring(data)
+    before = place.attached()
+    with Context(Settings(), clock=lambda: NOW + timedelta(seconds=1)) as later:
+        assert Place(later, place.reference, place.digest).bring(data + b"\n" + data)[1].manifest == found.manifest
+    assert place.attached() == before

@@ -18,7 +18,7 @@ from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 
 import govern
 from govern import canonical
-from govern.capture.provenance import BUILDER_ID
+from govern.names import CLIENT_BUILDER
 from govern.predicates.kinds import SLSA_V1
 from govern.signing.key_file import generate_key_pair
 from support.git_repositories import git
@@ -137,7 +137,7 @@ def test_the_provenance_says_what_the_tree_and_the_run_know(cli, tree):
     predicate = provenance(tree)
     definition, details = predicate["buildDefinition"], predicate["runDetails"]
     # What a client says is a client's word: SLSA Build L1 at most.
-    assert details["builder"]["id"] == BUILDER_ID
+    assert details["builder"]["id"] == CLIENT_BUILDER
     assert details["metadata"]["invocationId"] == "https://jenkins.example.com/job/fraud/12/"
     (code,) = dependencies(predicate, "code")
     assert code["uri"] == "git+https://git.example.com/acme/fraud.git@refs/heads/main"

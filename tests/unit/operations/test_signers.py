@@ -63,7 +63,6 @@ def test_a_certificate_is_its_keys(certified: SignWith):
 
 def test_a_certificate_without_a_time_ends_with_itself(certified: SignWith):
     assert "a certificate signs with a trusted time" in refused(replace(certified, timestamp_urls=()))
-    assert record_signer(replace(certified, timestamp_urls=(), untimed=True), Settings()).services == ()
 
 
 def test_nobody_signs_nothing():

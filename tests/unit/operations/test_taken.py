@@ -72,3 +72,32 @@ def test_a_version_that_somebody_trusted_holds_is_taken(model: Path, reference: 
     for trusted in (policy(tmp_path), policy(tmp_path, NEVER)):
         with pytest.raises(Denied, match=r"is taken by other content.*registered by old"):
             api.push(other, reference, key=signer("new"), policy=trusted)
+
+
+OVER = "from: 2020-01-01T00:00:00Z\n        until: 2021-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("change", "who", "said"),
+    [
+        (("        names", "        names"), "stranger", "nobody's in this policy"),
+        (('names: ["**"]', 'names: ["other/**"]'), "new", "new's, whom no role lets register fraud"),
+        (("registration, provenance", "provenance"), "new", "new's, whom no role lets register fraud"),
+        (("revokedFrom: " + NEVER, OVER), "old", "old's, who it does not speak for at"),
+        ((NEVER, REVOKED), "old", "old's, revoked from 2026-01-01T00:00:00Z"),
+    ],
+)
+def test_whom_the_policy_does_not_take_uses_up_no_version(
+    model: Path, reference: str, tmp_path: Path, change: tuple[str, str], who: str, said: str
+):
+    file = policy(tmp_path, NEVER)
+    file.write_text(file.read_text().replace(*change))
+    with pytest.raises(Denied, match=said):
+        api.push(model, reference, key=signer(who), policy=file)
+    assert not list((tmp_path / "store").rglob("blobs/sha256/*"))
+    api.push(model, reference, key=signer("new"))
+
+
+def test_whom_the_policy_does_not_take_may_push_again_what_is_complete(model: Path, reference: str, tmp_path: Path):
+    api.push(model, reference, key=signer("new"))
+    assert api.push(model, reference, key=signer("old"), policy=policy(tmp_path, REVOKED)).already

@@ -9,7 +9,7 @@ import pytest
 
 from govern.intoto.statement import write_statement
 from govern.ledger.state import fold
-from govern.names import Name
+from govern.names import CLIENT_BUILDER, Name
 from govern.policy.build_level import lacking_level, level_of
 from govern.policy.keys_only import policy_of_keys
 from govern.policy.model import Policy, TrustedBuilder
@@ -56,6 +56,11 @@ def test_the_level_follows_from_signer_and_builder(kind):
 def test_of_several_pairs_the_best_counts():
     pairs = (replace(PAIR, level=2), PAIR, replace(PAIR, level=1), TrustedBuilder("x", frozenset({"ci"}), 3))
     assert level_of(policy(*pairs), provenance()) == 3
+
+
+@pytest.mark.parametrize("kind", [SLSA_V1, SLSA_V02])
+def test_what_a_client_says_of_itself_is_of_the_first_level_whatever_the_pair_says(kind):
+    assert level_of(policy(replace(PAIR, builder=CLIENT_BUILDER)), provenance(CLIENT_BUILDER, kind=kind)) == 1
 
 
 def test_other_records_have_no_level():

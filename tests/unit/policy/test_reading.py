@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from govern.errors import InvalidInput
+from govern.names import NAMESPACE
 from govern.policy.reading import read_policy
 from govern.trust.identity import Identity, Voice
 from support.records import key_of
@@ -126,6 +127,49 @@ def test_sections_of_any_shape_are_faults_and_no_crash(build, trust):
 @pytest.mark.parametrize("people", [None, 7, [], "x", {"ci": None}, {"ci": 7}, {"ci": {"keys": 7, "identities": 7}}])
 def test_people_of_any_shape_are_faults_and_no_crash(people):
     assert faults(policy({"ci": []}, people=people))
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_a_client_is_worth_the_first_level_and_no_pair_lifts_it(level):
+    pair = {"builder": f"{NAMESPACE}builders/client/v0.1", "people": ["ci"], "level": level}
+    data = policy({"ci": [pem("ci")]}, build={"builders": [pair | {"level": 1}, pair]})
+    message = f"got {level}, expected 1: what a client says of itself is worth no more"
+    assert faults(data) == [f"build.builders.1.level: {message}"]
+    with pytest.raises(InvalidInput) as refusal:
+        read_policy(data, "p")
+    number = next(n for n, line in enumerate(data.decode().splitlines(), 1) if f'"level": {level}' in line)
+    assert f"line {number}: build.builders.1.level" in refusal.value.message
+
+
+# --- shape ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", ["members", "kinds", "names"])
+def test_an_empty_list_is_called_that(field):
+    role = {"members": ["ci"], "kinds": ["registration"], "names": ["**"]}
+    (fault,) = faults(policy({"ci": [pem("ci")]}, roles={"producer": role | {field: []}}))
+    assert fault == f"roles.producer.{field}: is empty, expected at least one entry"
+
+
+@pytest.mark.parametrize("field", ["people", "roles", "require"])
+def test_an_empty_section_is_called_that(field):
+    empty: object = [] if field == "require" else {}
+    assert f"{field}: is empty, expected at least one entry" in faults(policy({"ci": [pem("ci")]}, **{field: empty}))
+
+
+@pytest.mark.parametrize(
+    ("text", "got"), [("- people\n", "list of 1"), ("7\n", "7"), ("[]\n", "list of 0"), ("text\n", "'text'")]
+)
+def test_a_file_that_is_no_mapping_is_not_called_empty(text, got):
+    with pytest.raises(InvalidInput, match=r"the policy p is no mapping") as refusal:
+        read_policy(text.encode(), "p")
+    assert refusal.value.got == got
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_a_file_without_anything_is_empty(text):
+    with pytest.raises(InvalidInput, match="the policy p is empty"):
+        read_policy(text.encode(), "p")
 
 
 # --- what becomes of it --------------------------------------------------------------------------

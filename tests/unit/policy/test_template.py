@@ -67,5 +67,5 @@ def test_every_key_is_named_by_its_digest_for_those_who_read_it() -> None:
 
 @pytest.mark.parametrize(("keys", "names"), [([], ["**"]), ([("ci", key_of())], [])])
 def test_a_policy_of_nobody_or_of_nothing_is_not_written(keys, names) -> None:
-    with pytest.raises(UsageError, match="at least one key and one name"):
+    with pytest.raises(UsageError, match="at least one key or identity, and one name"):
         policy_template(keys, names)

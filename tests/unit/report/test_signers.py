@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from govern.report.signers import signer_text, spelled
+from govern.report.signers import signer_text
 from govern.signing.key_file import generate_key_pair
 from support.desk import make_desk
 
 
 def test_a_hint_is_shown_as_the_digest_that_it_is(tmp_path: Path) -> None:
     _, _, key = generate_key_pair(tmp_path / "ci", None)
-    assert spelled(key.hint) == str(key.signer)
     assert signer_text(key.hint, claimed=True) == f"{key.signer[:19]}… (claimed)"
     assert signer_text(str(key.signer)) == f"{key.signer[:19]}…"
-
-
-@pytest.mark.parametrize("hint", ["", "ci", "a certificate", "QQ==", "not base64!", "sha256:" + "0" * 64])
-def test_what_is_no_hint_of_a_key_stays_as_it_is(hint: str) -> None:
-    assert spelled(hint) == hint
 
 
 def test_a_person_is_called_by_name() -> None:

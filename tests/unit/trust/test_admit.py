@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from govern.trust.admit import admit
 from govern.trust.anchors import Trust
 from govern.trust.identity import Voice
 from govern.trust.records import Record, Rejected
+from support.oms import hashed, oms_of
 from support.records import (
     ARTIFACT,
     LINE,
@@ -140,8 +142,25 @@ def _reason(result: Record | Rejected) -> str:
 
 
 def test_an_unknown_key_is_refused_whatever_it_hints():
-    for hint in (None, key_of("ci").hint, "", "x" * 100_000, "\x1b[2J"):
+    for hint in (None, "", "x" * 100_000, "\x1b[2J"):
         assert "no trusted key" in refused(bundle_json(PAYLOAD, "stranger", hint=hint), "ci", "other")
+
+
+def test_a_signature_that_the_named_key_did_not_make_is_called_that_and_no_missing_key():
+    for bundle in (
+        bundle_json(PAYLOAD, "stranger", hint=key_of().hint),
+        bundle_json(PAYLOAD, sign=lambda _: b"x" * 70),
+    ):
+        assert refused(bundle, "ci", "other") == (
+            f"the signature does not belong to these bytes: the bundle names the key {key_of().signer} which did not "
+            "make it; it was changed or is a forgery"
+        )
+
+
+def test_a_key_that_nobody_trusts_is_spelled_as_key_show_does():
+    said = refused(bundle_json(PAYLOAD, "stranger", hint=key_of("stranger").hint))
+    assert str(key_of("stranger").signer) in said
+    assert key_of("stranger").hint not in said
 
 
 def test_a_hint_chooses_what_to_try_and_never_whom_to_believe():
@@ -160,7 +179,7 @@ def test_a_signature_over_anything_else_is_refused():
     for data in (PAYLOAD, pae(IN_TOTO, PAYLOAD + b" "), pae("a/b", PAYLOAD), pae(IN_TOTO, b""), b""):
         signature = signer().sign(data)
         good["dsseEnvelope"]["signatures"] = [{"sig": b64(signature)}]
-        assert "no trusted key" in refused(good)
+        assert "does not belong to these bytes" in refused(good)
     for sig in (b"\x00", b"\x30\x06\x02\x01\x00\x02\x01\x00", b"x" * 10_000):
         good["dsseEnvelope"]["signatures"] = [{"sig": b64(sig)}]
         refused(good)
@@ -176,7 +195,7 @@ def test_one_changed_byte_of_the_payload_is_noticed():
     ):
         assert changed != PAYLOAD
         bundle["dsseEnvelope"]["payload"] = b64(changed)
-        assert "no trusted key" in refused(bundle)
+        assert "does not belong to these bytes" in refused(bundle)
 
 
 def test_the_bytes_that_were_signed_are_judged_not_a_rewriting_of_them():
@@ -235,7 +254,7 @@ def test_another_payload_type_is_refused_even_if_it_was_signed(payload_type):
 def test_a_payload_type_that_was_not_signed_is_refused():
     bundle = bundle_json(PAYLOAD, payload_type="application/json")
     bundle["dsseEnvelope"]["payloadType"] = IN_TOTO
-    assert "no trusted key" in refused(bundle)
+    assert "does not belong to these bytes" in refused(bundle)
 
 
 @pytest.mark.parametrize(
@@ -291,4 +310,13 @@ def test_what_a_stranger_claims_is_kept_short():
 def test_a_refusal_says_what_was_claimed_without_believing_it():
     result = judge(bundle_json(PAYLOAD, "stranger"))
     assert isinstance(result, Rejected)
-    assert (result.claimed_type, result.claimed_signer) == (STATEMENT.predicate_type, key_of("stranger").hint)
+    assert (result.claimed_type, result.claimed_signer) == (STATEMENT.predicate_type, str(key_of("stranger").signer))
+
+
+def test_a_model_signature_was_judged_whole_and_says_so():
+    files = hashed(weights="w")
+    result = admit(claim(oms_of(files)), replace(ARTIFACT, files=files), trust())
+    assert isinstance(result, Record)
+    (check,) = (one for one in result.checks if one.step == "predicate type")
+    assert check.made
+    assert "judged whole" in check.detail

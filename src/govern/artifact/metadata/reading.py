@@ -15,7 +15,7 @@ from govern.artifact.metadata.model import MetadataFile
 from govern.document import Fault, Path, dotted, faults_in, faulty
 from govern.errors import InvalidInput
 from govern.limits import MAX_METADATA
-from govern.secret_shapes import find_shape
+from govern.secret_shapes import find_given, find_named, find_shape
 from govern.yaml_text import read_yaml
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -24,6 +24,9 @@ _CREDENTIALS: Final = re.compile(
     r"|[?&](?:x-(?:amz|goog)-(?:signature|credential)|sig|(?:access_|private_)?token|password)=",
     re.IGNORECASE,
 )
+
+_COMMANDS: Final = (("code",), ("training",), ("hyperparameters",))
+"""Sections that may hold a command line. A description may speak of `--token` as well."""
 
 _SPELLINGS: Final[Mapping[str, str]] = {
     "license": "licence", "licenses": "licence", "author": "owners", "authors": "owners", "maintainers": "owners",
@@ -80,18 +83,25 @@ def _unsignable(value: object, path: Path) -> Iterator[tuple[Path, str]]:
             for key, item in value.items():
                 yield from _unsignable(key, (*path, key))
                 yield from _unsignable(item, (*path, key))
+                if path == ("hyperparameters",) and type(item) in (str, int) and find_shape(str(item)) is None:
+                    yield from _secret(find_named(str(key), item), (*path, key))
         case list():
             for number, item in enumerate(value):
                 yield from _unsignable(item, (*path, number))
         case str():
-            if shape := find_shape(value):
-                yield path, f"looks like {shape}; what is signed stays for ever: take it out, and revoke it"
+            if shape := find_shape(value) or (find_given(value) if path[:1] in _COMMANDS else None):
+                yield from _secret(shape, path)
             elif _CREDENTIALS.search(value):
                 yield path, "is an address with credentials; write it without user, password and token"
             elif _CONTROL.search(value):
                 yield path, "holds control characters; write plain text"
         case _:
             pass
+
+
+def _secret(shape: str | None, path: Path) -> Iterator[tuple[Path, str]]:
+    if shape is not None:
+        yield path, f"looks like {shape}; what is signed stays for ever: take it out, and revoke it"
 
 
 def _reworded(fault: Fault) -> Fault:

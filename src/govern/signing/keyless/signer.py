@@ -100,6 +100,11 @@ class KeylessSigner:
         asked = (config.get_fulcio(), *config.get_tlogs()[:1], *config.get_tsas())
         return tuple(str(one.url) for one in asked)  # type: ignore[attr-defined]  # every kind of log has one
 
+    @property
+    def voice(self) -> None:
+        """See `RecordSigner.voice`."""
+        return
+
     def made(self, voice: Voice) -> bool:
         """See `RecordSigner.made`. Asks for the token."""
         if voice.identity is None:

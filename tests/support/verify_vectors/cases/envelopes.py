@@ -94,7 +94,7 @@ def _envelopes() -> Iterator[Case]:
         "The key signed a JSON document; the envelope now calls the same bytes an in-toto statement.",
         dsse,
         changed(document, lambda one: one["dsseEnvelope"].update(payloadType=IN_TOTO)),
-        "no trusted key made this signature",
+        "the signature does not belong to these bytes",
     )
     yield asked(
         "payload-type-other",
@@ -116,7 +116,7 @@ def _envelopes() -> Iterator[Case]:
     def signed(data: bytes) -> Json:
         return bundle(provenance(), signature=sign(key("ci"), data))
 
-    no_key = "no trusted key made this signature"
+    no_key = "the signature does not belong to these bytes"
     yield asked(
         "pae-left-out", "The signature is over the payload alone, without its type.", dsse, signed(PAYLOAD), no_key
     )

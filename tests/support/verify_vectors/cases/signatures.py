@@ -25,7 +25,7 @@ def cases() -> Iterator[Case]:
 
 
 def _signatures() -> Iterator[Case]:
-    no_key = "no trusted key made this signature"
+    no_key = "the signature does not belong to these bytes"
     r, s = decode_dss_signature(signature_of(HONEST))
     wrong = "CVE-2022-21449; FIPS 186-4 §6.4"
 

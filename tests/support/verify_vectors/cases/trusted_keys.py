@@ -28,7 +28,7 @@ def _keys() -> Iterator[Case]:
         "A stranger signed, and the hint names the trusted key.",
         "sigstore protobuf-specs, PublicKeyIdentifier",
         bundle(provenance(), "stranger", hint=public(key("ci")).hint),
-        no_key,
+        "the signature does not belong to these bytes",
     )
     two = {"ci": person("ci"), "zoe": person("reviewer")}
     roles = {"producer": role("ci"), "reviewer": role("zoe", kinds=["test-result"])}

@@ -43,6 +43,10 @@ def test_a_field_that_is_spelled_otherwise_here_is_told(written, meant):
         ("description: my ghp_" + "a" * 36, "description"),
         ("hyperparameters: {key: AKIA" + "A" * 16 + "}", "hyperparameters.key"),
         ("hyperparameters: {hf_" + "b" * 34 + ": 1}", "hyperparameters"),
+        ("code: {entry_point: 'train.py --password=geheim'}", "code.entry_point"),
+        ("hyperparameters: {token: sk-geheim1234567890abcd}", "hyperparameters.token"),
+        ("hyperparameters: {password: geheim}", "hyperparameters.password"),
+        ("hyperparameters: {run: 'x --token geheim'}", "hyperparameters.run"),
         ("code: {repository: 'https://anna:geheim@git.example.com/x'}", "code.repository"),
         ("code: {repository: 'https://geheim@git.example.com/x'}", "code.repository"),
         ("training: {run: 'https://x.example/r?access_token=geheim'}", "training.run"),
@@ -70,3 +74,13 @@ def test_a_file_above_the_bound_is_refused_by_its_name():
 @pytest.mark.parametrize("value", ["{beta: 1}", "[1, 2]", "null", "9007199254740992"])
 def test_other_hyperparameters_are_refused_at_their_own_place(value):
     assert fault(f"hyperparameters:\n  a: 1\n  x: {value}\n").startswith("line 3: hyperparameters.x: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hyperparameters: {token_limit: 512, max_tokens: 9, tokenizer: bert-base-uncased-2024, pad_token: '<pad>'}",
+     "code: {entry_point: 'train.py --max-tokens 512 --tokenizer bert --password $PW'}",
+     "description: give --token abc to the server, as its manual says"],
+)  # fmt: skip
+def test_what_is_only_called_like_a_secret_is_kept(text):
+    assert read(text)
