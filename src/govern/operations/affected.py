@@ -6,8 +6,9 @@ every record of that voice whether it still stands, and why.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from functools import partial
 
 from govern.errors import GovernError, NotFound, UsageError
 from govern.line import line_of
@@ -15,15 +16,16 @@ from govern.names import FRESHNESS_TAG, LINE_TAG, Name
 from govern.oci.digest import Digest
 from govern.oci.manifest import read_manifest
 from govern.oci.reference import Place, Reference
+from govern.operations.admission import Admission
 from govern.operations.claims import Claims, find_claims
 from govern.operations.context import Context
 from govern.operations.file_list import files_of
 from govern.policy.model import Credential, Policy
 from govern.policy.standing import standing
-from govern.predicates.kinds import OMS_V1
+from govern.store.protocol import Store
 from govern.trust.admit import admit
 from govern.trust.identity import Voice
-from govern.trust.records import Record, Rejected, unite
+from govern.trust.records import Record, unite
 from govern.trust.subject import Subject
 
 
@@ -86,16 +88,17 @@ def find_affected(context: Context, reference: Reference, policy: Policy, who: s
     store, now, jobs = context.store(reference.place), context.clock(), context.settings.jobs
     line = find_claims(store, line_of(expected).digest, context.objects, jobs=jobs, line=True)
     all_claims = [line]
-    records = _admitted(line, Subject(None, expected), policy, now)
+    on_line = (admit(one, Subject(None, expected), policy.trust, now) for one in line.found)
+    records = [one for one in on_line if isinstance(one, Record)]
     failures: list[GovernError] = []
     for digest in sorted(_artifacts(context, reference.place, line, records, failures)):
         claims = find_claims(store, digest, context.objects, jobs=jobs)
         all_claims.append(claims)
-        subject = Subject(digest, expected)
-        try:
-            records += _on_artifact(context, reference.place, claims, subject, policy, now)
-        except GovernError as fault:
-            failures.append(fault)
+        files = partial(_files, store, digest, context)
+        admission = Admission(Subject(digest, expected), policy.trust, now, files)
+        records += [one for one in map(admission.judge, claims.found) if isinstance(one, Record)]
+        if admission.fault is not None:
+            failures.append(admission.fault)
     failures += [fault for claims in all_claims for fault in claims.failures]
     unread = sum(claims.unread for claims in all_claims)
     mine = [one for one in records if _is_by(policy, one.voice, who)]
@@ -177,27 +180,9 @@ def _artifacts(
     return found
 
 
-def _on_artifact(
-    context: Context, place: Place, claims: Claims, subject: Subject, policy: Policy, now: datetime
-) -> list[Record]:
-    found = _admitted(claims, subject, policy, now)
-    files = [one for one in claims.found if _speaks_of_files(admit(one, subject, policy.trust, now))]
-    if files and subject.digest is not None:
-        store = context.store(place)
-        manifest = read_manifest(store.get_manifest(subject.digest), "the artifact's manifest")
-        whole = Subject(subject.digest, subject.name, None, files_of(store, manifest, context.objects))
-        results = (admit(one, whole, policy.trust, now) for one in files)
-        found += [one for one in results if isinstance(one, Record)]
-    return found
-
-
-def _speaks_of_files(result: Record | Rejected) -> bool:
-    return isinstance(result, Rejected) and result.claimed_type == OMS_V1 and result.about_another
-
-
-def _admitted(claims: Claims, subject: Subject, policy: Policy, now: datetime) -> list[Record]:
-    results = (admit(one, subject, policy.trust, now) for one in claims.found)
-    return [one for one in results if isinstance(one, Record)]
+def _files(store: Store, digest: Digest, context: Context) -> Mapping[str, str]:
+    manifest = read_manifest(store.get_manifest(digest), "the artifact's manifest")
+    return files_of(store, manifest, context.objects)
 
 
 def _about(record: Record) -> Digest:

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from govern.artifact.reading import check_layers
-from govern.errors import GovernError, Undecided
+from govern.errors import GovernError
 from govern.ledger.state import State, fold
 from govern.names import Name
 from govern.oci.reference import Reference
+from govern.operations.admission import Admission
 from govern.operations.context import Context, resolve
 from govern.operations.gather import Gathered, gather
 from govern.operations.trust_files import with_revocations
@@ -19,8 +20,6 @@ from govern.policy.decision import Decision
 from govern.policy.keys_only import policy_of_keys
 from govern.policy.model import Policy
 from govern.policy.standing import Void, standing
-from govern.predicates.kinds import OMS_V1
-from govern.trust.admit import admit
 from govern.trust.anchors import Trust
 from govern.trust.identity import Identity
 from govern.trust.keys import PublicKey
@@ -149,26 +148,17 @@ def admit_all(gathered: Gathered, policy: Policy, at: datetime, now: datetime) -
     failures: list[GovernError] = []
     inside = gathered.inside
     subject = Subject(gathered.pinned.digest, gathered.name, inside.version if inside.name else None)
+    admission = Admission(subject, policy.trust, at, gathered.files)
     for claims in (gathered.artifact, gathered.line):
         for rejected in claims.rejected:
             refused.setdefault(rejected.manifest, rejected)
         for claim in claims.found:
-            result = admit(claim, subject, policy.trust, at)
-            if isinstance(result, Rejected) and result.claimed_type == OMS_V1 and subject.files is None:
-                # Read only now: of an artifact of many files the list is large, and few records speak of files.
-                try:
-                    subject = replace(subject, files=gathered.files())
-                except Undecided as fault:
-                    # Nobody can say then what the record would have said.
-                    failures.append(fault.bare())
-                    continue
-                except GovernError as fault:
-                    result = replace(result, reason=fault.bare(), about_another=False)
-                else:
-                    result = admit(claim, subject, policy.trust, at)
-            if isinstance(result, Record):
-                records.append(result)
-            else:
-                refused.setdefault(result.manifest, result)
+            match admission.judge(claim):
+                case Record() as record:
+                    records.append(record)
+                case Rejected() as refusal:
+                    refused.setdefault(refusal.manifest, refusal)
+                case fault:
+                    failures.append(fault)
     stands, void = standing(policy, records, now, gathered.name)
     return Judged(tuple(stands), tuple(refused.values()), tuple(void), tuple(failures))
