@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
+from typing import Final
 
 from govern.errors import GovernError, UsageError
 from govern.ledger.state import fold
-from govern.oci.digest import Digest
 from govern.oci.manifest import read_manifest
 from govern.oci.reference import Reference
 from govern.operations.context import Context, resolve
@@ -26,6 +25,9 @@ from govern.policy.requirements import may_say
 from govern.predicates.kinds import OMS_V1, resolve_type
 from govern.times import read_time
 from govern.trust.records import Record, Rejected
+
+SHORTEST_BEGINNING: Final = 8
+"""Characters of a signer's digest by which records are asked for: two digests that begin so alike are no accident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,9 @@ class Filter:
 
     Args:
         kinds: kinds, aliases or URIs; empty for all.
-        signers: person ids, or beginnings of a signer's digest or key hint; empty for all. Where nothing is
-            verified a signer is a claim as everything else, and persons are not known.
+        signers: person ids, or beginnings of a signer's digest or key hint, of `SHORTEST_BEGINNING` characters or
+            more; empty for all. Where nothing is verified a signer is a claim as everything else, and persons are
+            not known.
         since: only records that claim to be written then or later, or None.
 
     Raises:
@@ -69,20 +72,41 @@ class Filter:
         if self.since is not None and self.since.tzinfo is None:
             raise UsageError("the time has no zone", got=self.since.isoformat(), expected="an aware datetime")
 
-    def keeps(self, one: Found, owners: Mapping[Digest, str] = MappingProxyType({})) -> bool:
+    def check(self, policy: Policy | None) -> None:
+        """Raise where a signer is nobody whom the policy knows, and too short for the beginning of a digest.
+
+        Some key's hint begins with any two letters: such a query would answer with whose key that is by chance.
+
+        Args:
+            policy: who is known, or None.
+
+        Raises:
+            UsageError: names the word.
+        """
+        known = policy.kinds if policy is not None else {}
+        for one in self.signers:
+            if one not in known and len(one.removeprefix("sha256:")) < SHORTEST_BEGINNING:
+                raise UsageError(
+                    "nobody is known by this name, and it is too short for the beginning of a signer's digest",
+                    got=repr(one),
+                    expected=f"{', '.join(sorted(known))[:300] or 'a person of a policy'}, or at least "
+                    f"{SHORTEST_BEGINNING} characters of a digest",
+                )
+
+    def keeps(self, one: Found, policy: Policy | None = None) -> bool:
         """Whether a record is asked for.
 
         A refused claim that does not say its kind, signer or time is kept: a filter must not hide a refusal.
 
         Args:
             one: the record.
-            owners: whom the policy knows, by signer: a refused claim of theirs is found under their id too.
+            policy: whom the reader knows: a refused claim of theirs is found under their id too.
         """
         refused = one.status == "refused"
         types = {resolve_type(kind) for kind in self.kinds}
         if types and one.type not in types and (one.type or not refused):
             return False
-        if self.signers and (one.signer or not refused) and not self._is_by(one, owners):
+        if self.signers and (one.signer or not refused) and not self._is_by(one, policy):
             return False
         if self.since is not None:
             if one.issued_at is None:
@@ -93,10 +117,16 @@ class Filter:
                 return True
         return True
 
-    def _is_by(self, one: Found, owners: Mapping[Digest, str]) -> bool:
+    def _is_by(self, one: Found, policy: Policy | None) -> bool:
         spellings = _spellings(one.signer)
-        person = one.person or next((who for known, who in owners.items() if known in spellings), "")
-        return any(wanted == person or any(text.startswith(wanted) for text in spellings) for wanted in self.signers)
+        owners = policy.owners if policy is not None else {}
+        known = policy.kinds if policy is not None else {}
+        person = one.person or next((who for signer, who in owners.items() if signer in spellings), "")
+        # Whom the policy knows is asked for as that person, and never means a digest that begins like their id.
+        return any(
+            wanted == person if wanted in known else any(text.startswith(wanted) for text in spellings)
+            for wanted in self.signers
+        )
 
 
 def _spellings(signer: str) -> tuple[str, ...]:
@@ -133,9 +163,10 @@ def find_records(
         line: whether records of the line about this artifact are included.
     """
     expected = context.expected_name(reference.place, name, verifier.policy if verifier else None)
+    policy = verifier.for_name(expected) if verifier is not None else None
+    only.check(policy)
     pinned = resolve(context, reference)
     gathered = gather(context, pinned, expected)
-    policy = verifier.for_name(expected) if verifier is not None else None
     failures: tuple[GovernError, ...] = ()
     if policy is None:
         found = _unverified(gathered, line=line)
@@ -143,12 +174,11 @@ def find_records(
         now = context.clock()
         judged = admit_all(gathered, policy, now, now)
         found, failures = _verified(gathered, policy, judged, now), judged.failures
-    owners = policy.owners if policy is not None else {}
     foreign = [
         Found("foreign", raw.digest, read_manifest(raw).kind, reason="not a signed record")
         for raw in gathered.artifact.foreign
     ]
-    kept = sorted((one for one in [*found, *foreign] if only.keeps(one, owners)), key=_order)
+    kept = sorted((one for one in [*found, *foreign] if only.keeps(one, policy)), key=_order)
     return RecordsFound(
         gathered,
         tuple(kept),

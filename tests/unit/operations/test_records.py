@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from govern import api
 from govern.errors import UsageError
-from govern.operations.records import RecordsFound
+from govern.operations.policy_file import load_policy
+from govern.operations.records import SHORTEST_BEGINNING, Filter, RecordsFound
 from govern.policy.template import policy_template
 from support.records import key_of, signer
 from support.trees import write_tree
@@ -48,7 +50,7 @@ def test_a_signer_s_records_are_listed_alone_by_digest_and_by_hint_also_where_no
 def test_a_refused_record_of_another_signer_is_not_listed(reference: str) -> None:
     (refused,) = api.records(reference, key=key_of(), signers=[key_of("other").signer]).found
     assert (refused.status, refused.word) == ("refused", "annotation")
-    assert api.records(reference, key=key_of(), signers=["nobody"]).found == ()
+    assert api.records(reference, key=key_of(), signers=["sha256:00000000"]).found == ()
 
 
 def test_a_refused_record_is_found_under_the_id_of_whom_it_claims_to_be_by(reference: str, tmp_path: Path) -> None:
@@ -59,9 +61,33 @@ def test_a_refused_record_is_found_under_the_id_of_whom_it_claims_to_be_by(refer
     found = api.records(reference, policy=policy, signers=["ci"], name="credit").found
     seen = {(one.word, one.status) for one in found}
     assert seen == {("provenance", "verified"), ("oms", "verified"), ("registration", "refused")}
-    # An id is no beginning of another one.
-    assert words(api.records(reference, policy=policy, signers=["othe"])) == set()
     assert words(api.records(reference, policy=policy, signers=["other"])) == {"annotation"}
+
+
+def test_a_person_is_nobody_whose_key_begins_like_their_id(reference: str, tmp_path: Path) -> None:
+    # Such an id may be any label; here it is the beginning of the key of somebody else.
+    alike = key_of("other").hint[:10]
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(policy_template([("ci", key_of()), ("other", key_of("other"))], ["fraud"]))
+    assert words(api.records(reference, policy=policy, signers=[alike])) == {"annotation"}
+    known = replace(load_policy(policy), kinds={alike: "human"})
+    only = Filter(signers=(alike,))
+    (found,) = api.records(reference, policy=policy, signers=["other"]).found
+    assert only.keeps(replace(found, person=alike), known)
+    assert not only.keeps(found, known)
+
+
+@pytest.mark.parametrize("who", ["othe", "nobody", "sha256:", f"sha256:{'0' * (SHORTEST_BEGINNING - 1)}"])
+def test_who_is_nobody_and_too_short_for_a_digest_is_wrong_usage(reference: str, who: str, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(policy_template([("ci", key_of()), ("other", key_of("other"))], ["fraud"]))
+    for ask in (
+        lambda: api.records(reference, signers=[who]),
+        lambda: api.records(reference, key=key_of(), signers=[who]),
+        lambda: api.records(reference, policy=policy, signers=["ci", who]),
+    ):
+        with pytest.raises(UsageError, match="nobody is known by this name"):
+            ask()
 
 
 def test_an_empty_signer_is_wrong_usage(reference: str) -> None:
