@@ -26,6 +26,9 @@ PACKING: Final = "v1"
 ANNOTATION_PREFIX: Final = "dev.govern."
 LINE_TAG: Final = "govern.line"
 FRESHNESS_TAG: Final = "govern.freshness"
+RECORD_TAG_DIGITS: Final = 32
+"""How many digits of the manifest's digest stand in a record tag (FORMAT §6)."""
+
 CLIENT_BUILDER: Final = f"{NAMESPACE}builders/client/v0.1"
 """The builder id of what a client says of itself on somebody's machine or runner: L1 at most."""
 

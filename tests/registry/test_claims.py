@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from govern.errors import Undecided
+from govern.names import RECORD_TAG_DIGITS
 from govern.oci.content import BytesContent
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
@@ -19,7 +20,7 @@ from govern.predicates.kinds import Wrapping
 from govern.progress import SILENT
 from govern.store.object_cache import ObjectCache
 from govern.store.registry import RegistryStore, retry
-from govern.store.registry.fallback import TAG_DIGITS, fallback_tag, record_tag
+from govern.store.registry.fallback import fallback_tag, record_tag
 from govern.trust.wrapping import wrap_record
 from support.fault_registry import Burst, FaultRegistry, Switches
 from support.fault_registry.content import Repository
@@ -91,7 +92,7 @@ def test_a_digest_that_leads_nowhere_hides_no_tag_that_begins_alike(
 ) -> None:
     registry.switches.referrers_api = False
     record = put_claim(store, subject)
-    dead = f"sha256:{record.encoded[:TAG_DIGITS]}{'0' * 32}"
+    dead = f"sha256:{record.encoded[:RECORD_TAG_DIGITS]}{'0' * 32}"
     index = {
         "schemaVersion": 2,
         "mediaType": IMAGE_INDEX,

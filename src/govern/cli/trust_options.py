@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -89,9 +89,7 @@ class Trusted:
             keys=tuple((one, load_public_key(one, environment)) for one in self.key or ()),
             require=tuple(require or ()),
             identities=identities,
-            # Here already: a list for nobody is wrong usage.
             trust=with_revocations(load_trust(files), lists),
-            revocation_lists=lists,
         )
 
     def _by_policy(self, run: Run, command: str, require: list[str] | None, lists: tuple) -> Verifier:  # type: ignore[type-arg]
@@ -107,7 +105,8 @@ class Trusted:
             raise UsageError("--require goes with --key", expected="the policy's own require section")
         if self._files():
             raise UsageError("anchors were given beside a policy", expected="the policy's own trust section")
-        return Verifier(policy=opened, revocation_lists=lists)
+        # They change too often to stand in a policy.
+        return Verifier(policy=replace(opened, trust=with_revocations(opened.trust, lists)))
 
     def _identities(self) -> tuple[Identity, ...]:
         if (self.certificate_identity is None) != (self.certificate_oidc_issuer is None):

@@ -72,6 +72,11 @@ class Manifest(BaseModel):
         """The artifact type, or what image-spec says stands for it: the config's media type."""
         return self.artifact_type or self.config.media_type
 
+    @property
+    def named(self) -> tuple[Descriptor, ...]:
+        """What must be there before it: the blobs."""
+        return (self.config, *self.layers)
+
 
 class Index(BaseModel):
     """An image index: a list of manifests.
@@ -87,6 +92,21 @@ class Index(BaseModel):
     manifests: tuple[Descriptor, ...]
     subject: Descriptor | None = None
     annotations: dict[StrictStr, StrictStr] | None = None
+
+    @property
+    def kind(self) -> None:
+        """An index stands in a list without an artifact type."""
+        return
+
+    @property
+    def named(self) -> tuple[Descriptor, ...]:
+        """What must be there before it: the manifests."""
+        return self.manifests
+
+
+def read_either(raw: RawManifest) -> Manifest | Index:
+    """Parse an image manifest or an image index, of the size of a manifest; raises as `read_manifest` does."""
+    return read_index(raw, bound=MAX_MANIFEST) if raw.media_type in INDEXES else read_manifest(raw)
 
 
 def read_manifest(

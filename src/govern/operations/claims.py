@@ -10,11 +10,11 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
 
 from govern import canonical
 from govern.errors import Denied, GovernError, LimitExceeded, NotFound, ProtocolError, Undecided
 from govern.limits import MAX_BUNDLE, MAX_CLAIMS, MAX_LINE_BUNDLE, MAX_MANIFEST, MAX_REFERRERS, Bound
+from govern.names import RECORD_TAG_DIGITS
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
 from govern.oci.manifest import RawManifest
@@ -23,9 +23,6 @@ from govern.store.object_cache import ObjectCache
 from govern.store.protocol import Listing, Store
 from govern.trust.records import Claim, Rejected
 from govern.trust.wrapping import read_wrapper
-
-TAG_DIGITS: Final = 32
-"""How many digits of the manifest's digest stand in a record tag (FORMAT §6)."""
 
 
 @dataclass(slots=True)
@@ -77,7 +74,7 @@ def find_claims(store: Store, subject: Digest, cache: ObjectCache, *, jobs: int,
                 lambda key: (key, _read(store, key, subject, cache, bound, room)), wanted[:left]
             ):
                 if isinstance(key, Digest) and isinstance(result, tuple | RawManifest | None):
-                    there.add(key.encoded[:TAG_DIGITS])
+                    there.add(key.encoded[:RECORD_TAG_DIGITS])
                 _sort_in(result, claims, seen)
             left = max(0, left - len(wanted))
     claims.found.sort(key=lambda one: one.manifest)
@@ -144,7 +141,7 @@ def _read(store: Store, key: Digest | str, subject: Digest, cache: ObjectCache, 
 
 def _from_tag(tag: str) -> Digest:
     # Only for showing: the first digits of a digest that could not be read, filled up with zeros.
-    return Digest.from_hex(tag.rpartition(".")[2][:TAG_DIGITS].ljust(64, "0"))
+    return Digest.from_hex(tag.rpartition(".")[2][:RECORD_TAG_DIGITS].ljust(64, "0"))
 
 
 def read_listed(store: Store, key: Digest | str, cache: ObjectCache) -> RawManifest:
@@ -156,7 +153,7 @@ def read_listed(store: Store, key: Digest | str, cache: ObjectCache) -> RawManif
     if isinstance(key, Digest) and (known := cache.get(key)) is not None:
         return RawManifest(IMAGE_MANIFEST, known)
     raw = store.get_manifest(key)
-    if not isinstance(key, Digest) and not key.endswith(f".{raw.digest.encoded[:TAG_DIGITS]}"):
+    if not isinstance(key, Digest) and not key.endswith(f".{raw.digest.encoded[:RECORD_TAG_DIGITS]}"):
         # Otherwise a registry could show any record where another one was asked for, and hide that one.
         raise ProtocolError(
             "a record tag leads to another record",

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from govern.errors import GovernError, LimitExceeded, ProtocolError
-from govern.limits import MAX_BUNDLE, MAX_CARRIED, MAX_LINE_BUNDLE, MAX_MANIFEST, MAX_REFERRERS, Bound
+from govern.limits import MAX_BUNDLE, MAX_CARRIED, MAX_LINE_BUNDLE, MAX_REFERRERS, Bound
+from govern.names import RECORD_TAG_DIGITS
 from govern.oci.digest import Digest
-from govern.oci.manifest import RawManifest, read_index, read_manifest
+from govern.oci.manifest import RawManifest, read_either, read_manifest
 from govern.oci.media_types import BUNDLE, INDEXES, RECORD
-from govern.operations.claims import TAG_DIGITS, read_listed
+from govern.operations.claims import read_listed
 from govern.operations.copy_transfer import Transfer, blobs_of
 from govern.operations.workers import run_all
 from govern.progress import SILENT, Progress
@@ -82,7 +83,7 @@ class _Carrier:
         transfer = self.transfer
         try:
             raw = read_listed(transfer.source, key, transfer.context.objects)
-            self.read.add(raw.digest.encoded[:TAG_DIGITS])
+            self.read.add(raw.digest.encoded[:RECORD_TAG_DIGITS])
             if _subject_of(raw) != self.subject:
                 return  # the listing lied, or the tag was made by hand
             for one in transfer.graph(raw):
@@ -109,6 +110,5 @@ def _shown_at_target(transfer: Transfer, subject: Digest) -> set[Digest]:
 
 
 def _subject_of(raw: RawManifest) -> Digest | None:
-    index = raw.media_type in INDEXES
-    about = read_index(raw, bound=MAX_MANIFEST).subject if index else read_manifest(raw).subject
+    about = read_either(raw).subject
     return about.id if about is not None else None

@@ -168,8 +168,7 @@ def blobs_of(raw: RawManifest) -> tuple[Descriptor, ...]:
     """Return every blob that a manifest names; an index names none."""
     if raw.media_type in INDEXES:
         return ()
-    manifest = read_manifest(raw)
-    return tuple({one.digest: one for one in (manifest.config, *manifest.layers)}.values())
+    return tuple({one.digest: one for one in read_manifest(raw).named}.values())
 
 
 def tag_at(store: Store, tag: str) -> RawManifest | None:

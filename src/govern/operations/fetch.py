@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +12,13 @@ from govern.artifact.file_list import Entry
 from govern.artifact.reading import is_bundle
 from govern.artifact.tree import Tree, check_space
 from govern.errors import ContentMismatch, Undecided, shortened
-from govern.limits import BUFFER_BYTES
 from govern.oci.descriptor import Descriptor
 from govern.oci.manifest import Manifest
 from govern.operations.context import Context
 from govern.operations.workers import run_all
 from govern.progress import Progress
 from govern.store.protocol import Store
-from govern.store.regular_file import open_regular
+from govern.store.regular_file import holds, open_regular
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +75,7 @@ def fetch_files(context: Context, store: Store, manifest: Manifest, tree: Tree, 
 
 def _there(target: Path, descriptor: Descriptor, progress: Progress) -> bool:
     """Whether a killed pull left this file in the stage, whole; it is hashed again."""
-    hasher = descriptor.id.hasher()
-    view = memoryview(bytearray(min(BUFFER_BYTES, max(1, descriptor.size))))
-    try:
-        with open_regular(target, follow=False) as file:
-            if os.fstat(file.fileno()).st_size != descriptor.size:
-                return False
-            while count := file.readinto(view):
-                hasher.update(view[:count])
-    except OSError:
-        return False
-    if hasher.hexdigest() != descriptor.id.encoded:
+    if not holds(target, descriptor, follow=False):
         return False
     progress.advance(descriptor.size)
     return True

@@ -45,10 +45,8 @@ def load_trust(files: TrustFiles) -> Trust:
     if not files:
         return Trust()
     # Imported here: who verifies with keys alone does not load what reads certificates.
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     from govern.policy.trust_section import refuse_namesakes
-    from govern.trust.pem import read_authority_root, read_chain, read_timestamp_chain
+    from govern.trust.pem import check_authority_root, read_chain, read_timestamp_chain
     from govern.trust.trusted_root import read_trusted_root
 
     roots = tuple(
@@ -56,7 +54,7 @@ def load_trust(files: TrustFiles) -> Trust:
         for path in files.trusted_roots
     )
     pkis = tuple(
-        Pki(read_authority_root(one.public_bytes(Encoding.PEM), f"the root {path}"))
+        Pki(check_authority_root(one, f"the root {path}"))
         for path in files.ca_roots
         for one in read_chain(read_file(path, "the root", MAX_KEY_FILE), f"the root {path}")
     )
@@ -110,6 +108,8 @@ def with_revocations(trust: Trust, lists: Sequence[CertificateRevocationList]) -
             "a revocation list was given, and no internal PKI is trusted",
             expected="--ca-roots FILE, or certificates in the policy's trust section",
         )
+    if not lists:
+        return trust
     return replace(trust, pkis=tuple(replace(one, revocation_lists=tuple(lists)) for one in trust.pkis))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from govern.artifact.reading import check_layers
 from govern.errors import GovernError
@@ -14,7 +13,6 @@ from govern.oci.reference import Reference
 from govern.operations.admission import Admission
 from govern.operations.context import Context, resolve
 from govern.operations.gather import Gathered, gather
-from govern.operations.trust_files import with_revocations
 from govern.policy.decide import Artifact, Completeness, decide
 from govern.policy.decision import Decision
 from govern.policy.keys_only import policy_of_keys
@@ -25,9 +23,6 @@ from govern.trust.identity import Identity
 from govern.trust.keys import PublicKey
 from govern.trust.records import Record, Rejected
 from govern.trust.subject import Subject
-
-if TYPE_CHECKING:
-    from cryptography.x509 import CertificateRevocationList
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +35,6 @@ class Verifier:
         require: kinds that replace what is required, under `--key`.
         identities: whom certificates may name, beside or instead of keys.
         trust: authorities and logs that go with keys and identities; a policy has its own.
-        revocation_lists: of internal PKIs; they change too often to stand in a policy.
     """
 
     policy: Policy | None = None
@@ -48,16 +42,12 @@ class Verifier:
     require: tuple[str, ...] = ()
     identities: tuple[Identity, ...] = ()
     trust: Trust = field(default_factory=Trust)
-    revocation_lists: tuple[CertificateRevocationList, ...] = ()
 
     def for_name(self, name: Name) -> Policy:
         """Return the policy, for this expected name."""
-        if self.policy is None:
-            trust = with_revocations(self.trust, self.revocation_lists)
-            return policy_of_keys(self.keys, name, self.require, identities=self.identities, trust=trust)
-        if not self.revocation_lists:
+        if self.policy is not None:
             return self.policy
-        return replace(self.policy, trust=with_revocations(self.policy.trust, self.revocation_lists))
+        return policy_of_keys(self.keys, name, self.require, identities=self.identities, trust=self.trust)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from govern.trust.identity import Identity
 
 def doubts(policy: Policy) -> tuple[str, ...]:
     """Return a sentence for everything in a policy that can never allow, or never count."""
-    return (*_nobody_may_sign(policy), *_level(policy), *_voices(policy))
+    unusable = (one for root in policy.trust.roots for one in root.left_out)
+    return (*_nobody_may_sign(policy), *_level(policy), *_voices(policy), *unusable)
 
 
 def _nobody_may_sign(policy: Policy) -> Iterator[str]:

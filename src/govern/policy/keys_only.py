@@ -6,6 +6,7 @@ The same for an identity that certificates prove: `--certificate-identity` and `
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from govern.errors import UsageError
 from govern.names import Name
@@ -46,7 +47,7 @@ def policy_of_keys(
                 got=repr(one.subject[:200]),
                 expected="no star: patterns stand in a policy",
             )
-    given = trust or Trust()
+    anchors = trust or Trust()
     credentials = (
         *(Credential(label, key.signer) for label, key in keys),
         *(Credential(one.subject, identity=one) for one in identities),
@@ -56,13 +57,7 @@ def policy_of_keys(
     return Policy(
         source="--key" if keys else "--certificate-identity",
         digest=None,
-        trust=Trust(
-            {**given.keys, **{key.signer: key for _, key in keys}},
-            given.roots,
-            given.pkis,
-            given.timestamp_authorities,
-            given.logs,
-        ),
+        trust=replace(anchors, keys={**anchors.keys, **{key.signer: key for _, key in keys}}),
         owners={one.signer: one.person for one in credentials if one.signer is not None},
         credentials=credentials,
         kinds=dict.fromkeys(labels, "workload"),

@@ -64,7 +64,7 @@ def standing(policy: Policy, records: Iterable[Record], now: datetime, name: Nam
             revoked.append((record, credential))
         else:
             stands.append(record)
-    vouched = _vouched(policy, stands, now, name)
+    vouched = _vouched(policy, stands, now, name) if revoked else {}
     for record, credential in revoked:
         if _existed(record, credential, vouched):
             stands.append(record)

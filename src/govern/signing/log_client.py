@@ -24,16 +24,13 @@ from govern.intoto.bundle import LogEntry, read_log_entry
 from govern.intoto.dsse import Envelope
 from govern.limits import MAX_SERVICE_ANSWER
 from govern.settings import Settings
-from govern.signing.service import Service, check_url
+from govern.signing.service import Service, check_url, patience
 from govern.trust.keys import PublicKey
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 _KEY_DETAILS: Final = "PKIX_ECDSA_P256_SHA_256"
-_SECONDS: Final = 30.0
-"""CLIENTS.md: an entry may wait for its checkpoint; less than 20 seconds gives up too early."""
-
 _WHAT: Final = "the transparency log"
 
 
@@ -69,7 +66,7 @@ class LogClient:
             "digest": base64.encode(digest),
             "signature": {"content": base64.encode(signature), "verifier": verifier},
         }
-        service = Service(_WHAT, self.settings, max(_SECONDS, self.settings.timeout), "check its URL, --log-url")
+        service = Service(_WHAT, self.settings, patience(self.settings), "check its URL, --log-url")
         body = json.dumps({"hashedRekordRequestV002": spec}).encode("ascii")
         answer = service.post(f"{self.url.rstrip('/')}/api/v2/log/entries", body, "application/json")
         return _read(answer, digest, signature, verifier)

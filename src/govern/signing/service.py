@@ -32,6 +32,9 @@ from govern.settings import Settings
 _CONNECT: Final = 10.0
 """Seconds until a connection stands."""
 
+_PATIENCE: Final = 30.0
+"""Seconds. An answer of Rekor v2 waits for its checkpoint: who gives up after less than 20 gives up too early."""
+
 _TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){0,2}")
 _Result = TypeVar("_Result")
 
@@ -214,6 +217,11 @@ class Session(requests.Session):
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
         """Send one request once, without redirects; see `Service.send`."""
         return self._service.send(request)
+
+
+def patience(settings: Settings) -> float:
+    """Return how many seconds a service may take to answer: 30, or the user's time-out where that is longer."""
+    return max(_PATIENCE, settings.timeout)
 
 
 def check_url(url: str, what: str) -> None:

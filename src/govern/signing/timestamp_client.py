@@ -15,10 +15,9 @@ from typing import Final
 from govern.errors import Undecided, UsageError
 from govern.limits import MAX_TIMESTAMP, MAX_TIMESTAMPS
 from govern.settings import Settings
-from govern.signing.service import Service, check_url, hidden
+from govern.signing.service import Service, check_url, hidden, patience
 
 _SHA256: Final = "2.16.840.1.101.3.4.2.1"
-_SECONDS: Final = 30.0
 _WHAT: Final = "the timestamp authority"
 
 
@@ -75,8 +74,8 @@ class TimestampClient:
             .cert_request(cert_request=True)
             .build()
         )
-        seconds = max(_SECONDS, self.settings.timeout)
-        service = Service(_WHAT, self.settings, seconds, f"check its URL: {self.named_by}", MAX_TIMESTAMP)
+        hint = f"check its URL: {self.named_by}"
+        service = Service(_WHAT, self.settings, patience(self.settings), hint, MAX_TIMESTAMP)
         answer = service.post(url, request.as_bytes(), "application/timestamp-query")
         _check(answer, signature, request.nonce)
         return answer

@@ -13,12 +13,12 @@ from typing import Any, Final
 import requests
 
 from govern.errors import GovernError, InvalidInput, NotFound, ProtocolError, Undecided
-from govern.limits import MAX_MANIFEST, MAX_PUSHED_MANIFEST
+from govern.limits import MAX_PUSHED_MANIFEST
 from govern.names import is_tag
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
-from govern.oci.manifest import RawManifest, read_index, read_manifest
-from govern.oci.media_types import IMAGE_MANIFEST, INDEXES, TITLE
+from govern.oci.manifest import RawManifest, read_either
+from govern.oci.media_types import IMAGE_MANIFEST, TITLE
 from govern.paths import check_collisions
 from govern.progress import SILENT
 from govern.store.oras_errors import NoSuchManifest
@@ -160,9 +160,7 @@ class Repository:
             raise InvalidInput("the manifest cannot be written as JSON", got=str(fault)[:200]) from fault
         MAX_PUSHED_MANIFEST.check(len(raw.data), "the manifest", InvalidInput)
         try:
-            subject = (
-                read_index(raw, bound=MAX_MANIFEST).subject if media_type in INDEXES else read_manifest(raw).subject
-            )
+            subject = read_either(raw).subject
         except GovernError as fault:
             raise InvalidInput(fault.what, got=fault.got, expected=fault.expected, hint=fault.hint) from fault
         if isinstance(key, Digest):

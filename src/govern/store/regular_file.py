@@ -8,6 +8,9 @@ import stat
 from io import FileIO
 from pathlib import Path
 
+from govern.limits import BUFFER_BYTES
+from govern.oci.descriptor import Descriptor
+
 
 def open_regular(path: Path, *, follow: bool = True) -> FileIO:
     """Open a regular file for reading, without a buffer.
@@ -20,6 +23,27 @@ def open_regular(path: Path, *, follow: bool = True) -> FileIO:
         OSError: as `open`, and for pipes, devices and folders: reading from a pipe may wait for ever.
     """
     return _opened(path, os.O_RDONLY | (0 if follow else os.O_NOFOLLOW), shared=True)
+
+
+def holds(path: Path, descriptor: Descriptor, *, follow: bool = True) -> bool:
+    """Whether a file is there and has the content of a descriptor: it is read and hashed.
+
+    Args:
+        path: which.
+        descriptor: size and digest of the content.
+        follow: see `open_regular`.
+    """
+    hasher = descriptor.id.hasher()
+    view = memoryview(bytearray(min(BUFFER_BYTES, max(1, descriptor.size))))
+    try:
+        with open_regular(path, follow=follow) as file:
+            if os.fstat(file.fileno()).st_size != descriptor.size:
+                return False
+            while count := file.readinto(view):
+                hasher.update(view[:count])
+    except OSError:
+        return False
+    return bool(hasher.hexdigest() == descriptor.id.encoded)
 
 
 def open_own(path: Path) -> FileIO:

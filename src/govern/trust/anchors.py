@@ -81,12 +81,14 @@ class TrustedRoot:
         certificate_logs: where Fulcio logs what it issues.
         logs: Rekor.
         timestamp_authorities: RFC 3161.
+        left_out: what of it cannot be used here, a sentence for each part.
     """
 
     certificate_authorities: tuple[Authority, ...] = ()
     certificate_logs: tuple[Log, ...] = ()
     logs: tuple[Log, ...] = ()
     timestamp_authorities: tuple[Authority, ...] = ()
+    left_out: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

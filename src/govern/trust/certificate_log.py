@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from govern.errors import Denied
 from govern.trust.anchors import Log
+from govern.trust.extensions import extension_of
 from govern.trust.keys import wrap
 
 if TYPE_CHECKING:
@@ -34,12 +35,11 @@ def check_logged(certificate: Certificate, issuer: Certificate, logs: Sequence[L
     Raises:
         Denied: where no pinned log did.
     """
-    from cryptography.x509 import ExtensionNotFound, PrecertificateSignedCertificateTimestamps
+    from cryptography.x509 import PrecertificateSignedCertificateTimestamps
 
-    try:
-        promises = certificate.extensions.get_extension_for_class(PrecertificateSignedCertificateTimestamps).value
-    except ExtensionNotFound as fault:
-        raise Denied("the certificate was never logged", expected="a signed certificate timestamp in it") from fault
+    promises = extension_of(certificate, PrecertificateSignedCertificateTimestamps)
+    if promises is None:
+        raise Denied("the certificate was never logged", expected="a signed certificate timestamp in it")
     for promise in promises:
         for log in logs:
             if log.key_id == promise.log_id and _holds(promise, certificate, issuer, log):

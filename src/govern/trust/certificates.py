@@ -17,6 +17,7 @@ from govern.errors import Denied, GovernError, InvalidInput
 from govern.limits import MAX_CERTIFICATE, MAX_CHAIN
 from govern.times import write_time
 from govern.trust.anchors import Authority
+from govern.trust.extensions import extension_of
 from govern.trust.keys import PublicKey, accept
 
 if TYPE_CHECKING:
@@ -150,20 +151,14 @@ def check_chain(leaf: Leaf, authority: Authority, at: datetime) -> tuple[Certifi
 
 
 def _extended_usage(certificate: Certificate) -> tuple[ObjectIdentifier, ...]:
-    from cryptography.x509 import ExtendedKeyUsage, ExtensionNotFound
+    from cryptography.x509 import ExtendedKeyUsage
 
-    try:
-        return tuple(certificate.extensions.get_extension_for_class(ExtendedKeyUsage).value)
-    except ExtensionNotFound:
-        return ()
+    return tuple(extension_of(certificate, ExtendedKeyUsage) or ())
 
 
 def _check_key_usage(certificate: Certificate) -> None:
-    from cryptography.x509 import ExtensionNotFound, KeyUsage
+    from cryptography.x509 import KeyUsage
 
-    try:
-        usage = certificate.extensions.get_extension_for_class(KeyUsage).value
-    except ExtensionNotFound:
-        return
-    if not usage.digital_signature:
+    usage = extension_of(certificate, KeyUsage)
+    if usage is not None and not usage.digital_signature:
         raise Denied("the certificate is not for signatures", got="no digitalSignature", expected="digitalSignature")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from govern.errors import Denied
 from govern.limits import MAX_IDENTITY
+from govern.trust.extensions import extension_of
 from govern.trust.identity import Identity
 
 if TYPE_CHECKING:
@@ -89,12 +90,9 @@ def _bounded(identity: Identity) -> Identity:
 
 
 def _alternative_names(certificate: Certificate) -> tuple[GeneralName, ...]:
-    from cryptography.x509 import ExtensionNotFound, SubjectAlternativeName
+    from cryptography.x509 import SubjectAlternativeName
 
-    try:
-        return tuple(certificate.extensions.get_extension_for_class(SubjectAlternativeName).value)
-    except ExtensionNotFound:
-        return ()
+    return tuple(extension_of(certificate, SubjectAlternativeName) or ())
 
 
 def _text_of(name: GeneralName) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from govern.errors import GovernError, InvalidInput
 from govern.limits import MAX_CHAIN, MAX_KEY_FILE, MAX_REVOCATION_LIST
 from govern.trust.anchors import Authority
+from govern.trust.extensions import extension_of
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate, CertificateRevocationList
@@ -36,17 +37,18 @@ def read_chain(data: bytes, what: str, error: type[GovernError] = InvalidInput) 
 
 def read_authority_root(data: bytes, what: str, error: type[GovernError] = InvalidInput) -> Certificate:
     """Read the root of an internal PKI: one self-signed certificate of an authority."""
-    from cryptography.x509 import BasicConstraints, ExtensionNotFound
-
     chain = read_chain(data, what, error)
     if len(chain) != 1:
         raise error(f"{what} is not one certificate", got=f"{len(chain)} certificates", expected="the root alone")
-    root = chain[0]
-    try:
-        authority = root.extensions.get_extension_for_class(BasicConstraints).value.ca
-    except ExtensionNotFound:
-        authority = False
-    if not authority or root.issuer != root.subject:
+    return check_authority_root(chain[0], what, error)
+
+
+def check_authority_root(root: Certificate, what: str, error: type[GovernError] = InvalidInput) -> Certificate:
+    """Return a certificate that is the root of an internal PKI; raise `error` for any other."""
+    from cryptography.x509 import BasicConstraints
+
+    constraints = extension_of(root, BasicConstraints)
+    if constraints is None or not constraints.ca or root.issuer != root.subject:
         raise error(
             f"{what} is not the root of an authority",
             got=root.subject.rfc4514_string()[:200],
@@ -57,14 +59,11 @@ def read_authority_root(data: bytes, what: str, error: type[GovernError] = Inval
 
 def read_timestamp_chain(data: bytes, what: str, error: type[GovernError] = InvalidInput) -> Authority:
     """Read a timestamp authority: the certificate that signs first, the root last."""
-    from cryptography.x509 import ExtendedKeyUsage, ExtensionNotFound
+    from cryptography.x509 import ExtendedKeyUsage
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
     chain = read_chain(data, what, error)
-    try:
-        usage = tuple(chain[0].extensions.get_extension_for_class(ExtendedKeyUsage).value)
-    except ExtensionNotFound:
-        usage = ()
+    usage = tuple(extension_of(chain[0], ExtendedKeyUsage) or ())
     if len(chain) < 2 or ExtendedKeyUsageOID.TIME_STAMPING not in usage:
         raise error(
             f"{what} does not begin with a certificate that timestamps",

@@ -14,6 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from govern.errors import Denied
 from govern.times import write_time
+from govern.trust.extensions import extension_of
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate, CertificateRevocationList, RevokedCertificate
@@ -53,14 +54,14 @@ def check_not_revoked(
 
 def _since(entry: RevokedCertificate) -> datetime:
     """Return from when nothing of a certificate counts: a key may have been stolen before the authority heard of it."""
-    from cryptography.x509 import ExtensionNotFound, InvalidityDate
+    from cryptography.x509 import InvalidityDate
 
     revoked = entry.revocation_date_utc.astimezone(UTC)
     try:
-        invalid = entry.extensions.get_extension_for_class(InvalidityDate).value.invalidity_date_utc.astimezone(UTC)
-    except (ExtensionNotFound, ValueError):
+        invalid = extension_of(entry, InvalidityDate)
+    except ValueError:
         return revoked
-    return min(revoked, invalid)
+    return min(revoked, invalid.invalidity_date_utc.astimezone(UTC)) if invalid is not None else revoked
 
 
 def _is_of(one: CertificateRevocationList, issuer: Certificate) -> bool:

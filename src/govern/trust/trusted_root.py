@@ -3,7 +3,7 @@
 Strict where it decides whom to trust: a field that the definition does not have is refused, as sigstore-go and
 sigstore-python refuse it, because what a newer writer narrows with it (a purpose, an earlier end) would be lost
 without a word. Tolerant where a part merely cannot be used: a log with a kind of key that nobody here verifies is
-left out, `unusable_parts` says so, and a list of which nothing is left is refused.
+left out, the root says so, and a list of which nothing is left is refused.
 
 Source: sigstore/protobuf-specs, sigstore_trustroot.proto and sigstore_common.proto.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Final, TypeVar
@@ -74,16 +74,7 @@ def read_trusted_root(data: bytes, what: str, error: type[GovernError] = Invalid
         error: for other versions, unknown fields, malformed keys, certificates and times, windows without a start,
             roots that pin nothing, and lists in which nothing can be used.
     """
-    return _Reader(what, error).read(data)[0]
-
-
-def unusable_parts(data: bytes, what: str, error: type[GovernError] = InvalidInput) -> tuple[str, ...]:
-    """Return what `read_trusted_root` leaves out of the same bytes, a sentence each, to be shown to the user.
-
-    Raises:
-        error: as `read_trusted_root`.
-    """
-    return _Reader(what, error).read(data)[1]
+    return _Reader(what, error).read(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +82,7 @@ class _Reader:
     what: str
     error: type[GovernError]
 
-    def read(self, data: bytes) -> tuple[TrustedRoot, tuple[str, ...]]:
+    def read(self, data: bytes) -> TrustedRoot:
         value = canonical.loads(data, self.what, bound=MAX_TRUSTED_ROOT, floats=False, error=self.error)
         # The version first: of another one unknown fields are no surprise.
         if isinstance(value, dict) and value.get("mediaType") not in MEDIA_TYPES:
@@ -112,7 +103,7 @@ class _Reader:
         if result == TrustedRoot():
             # Empty is never yes.
             raise self.error(f"{self.what} pins nothing", expected=f"at least one of {', '.join(_LISTS)}")
-        return result, tuple(left_out)
+        return replace(result, left_out=tuple(left_out))
 
     def every(
         self, root: dict[str, Any], name: str, read: Callable[[object, str], _Part], left_out: list[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -73,11 +73,12 @@ def _verifier(folder: Path, given: dict[str, Any], now: datetime) -> Verifier:
 
     trust = load_trust(TrustFiles(paths("trustedRoots"), paths("caRoots"), paths("timestampChains")))
     lists = load_revocation_lists(paths("revocationLists"), now)
+    if "policy" in given:
+        policy = load_policy(folder / given["policy"])
+        return Verifier(policy=replace(policy, trust=with_revocations(policy.trust, lists)))
     return Verifier(
-        policy=load_policy(folder / given["policy"]) if "policy" in given else None,
         keys=tuple((path.name, read_public_key(path.read_bytes())) for path in paths("keys")),
         require=tuple(given.get("require", ())),
         identities=tuple(Identity(one["issuer"], one["subject"]) for one in given.get("identities", ())),
         trust=with_revocations(trust, lists),
-        revocation_lists=lists,
     )

@@ -90,6 +90,16 @@ def test_a_policy_is_its_own_anchors(run: Run, files: dict[str, Path]):
     assert found.for_name(NAME) is found.policy
 
 
+def test_revocation_lists_are_given_beside_a_policy(run: Run, files: dict[str, Path]):
+    # A policy without an internal PKI has nobody to revoke.
+    assert "no internal PKI is trusted" in refused(run, policy=files["policy.yaml"], crl=[files["crl.pem"]])
+    certificate = "".join(f"      {line}\n" for line in files["root.pem"].read_text().splitlines())
+    with files["policy.yaml"].open("a") as policy:
+        policy.write(f"trust:\n  certificates:\n  - |\n{certificate}")
+    found = Trusted(policy=files["policy.yaml"], crl=[files["crl.pem"]]).open(run, "govern verify REF")
+    assert [len(one.revocation_lists) for one in found.for_name(NAME).trust.pkis] == [1]
+
+
 def test_the_policy_of_the_environment_counts_only_alone(files: dict[str, Path]):
     with Context(Settings({"GOVERN_POLICY": str(files["policy.yaml"])})) as context:
         run = Run(Console(json=False, quiet=True, verbose=False), context)
@@ -150,7 +160,3 @@ def test_a_revocation_list_must_be_good_and_for_somebody(run: Run, files: dict[s
     assert "no internal PKI is trusted" in refused(run, key=key, crl=[files["crl.pem"]])
     assert "out of date" in refused_as(Undecided, run, key=key, crl=[files["old.pem"]], ca_roots=[files["root.pem"]])
     assert "cannot be read" in refused_as(InvalidInput, run, key=key, crl=[files["root.pem"]])
-    # A policy without an internal PKI has nobody to revoke either.
-    found = Trusted(policy=files["policy.yaml"], crl=[files["crl.pem"]]).open(run, "govern verify REF")
-    with pytest.raises(UsageError, match="no internal PKI is trusted"):
-        found.for_name(NAME)

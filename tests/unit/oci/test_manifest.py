@@ -11,7 +11,7 @@ import pytest
 from govern import canonical
 from govern.errors import Denied, GovernError, InvalidInput, LimitExceeded, ProtocolError
 from govern.limits import MAX_ANNOTATIONS, MAX_INDEX, MAX_LAYERS, Bound
-from govern.oci.manifest import Index, Manifest, RawManifest, read_index, read_manifest, write
+from govern.oci.manifest import Index, Manifest, RawManifest, read_either, read_index, read_manifest, write
 from govern.oci.media_types import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
@@ -134,6 +134,18 @@ def test_an_index_that_is_not_one_is_refused(changes, media_type):
 def test_an_index_is_read():
     assert [one.digest for one in index(changed(INDEX, subject=CONFIG)).manifests] == [EMPTY_DIGEST]
     assert index(changed(INDEX, mediaType=DOCKER_LIST), DOCKER_LIST).media_type == DOCKER_LIST
+
+
+def test_either_is_read_by_its_media_type_and_names_what_must_be_there_before_it():
+    image, several = read_either(RawManifest(IMAGE_MANIFEST, changed(MANIFEST))), changed(INDEX)
+    assert (type(image), image.kind, [one.digest for one in image.named]) == (Manifest, EMPTY, [EMPTY_DIGEST] * 2)
+    listed = read_either(RawManifest(IMAGE_INDEX, several))
+    assert (type(listed), listed.kind, [one.digest for one in listed.named]) == (Index, None, [EMPTY_DIGEST])
+    for media_type in (IMAGE_MANIFEST, "text/plain"):
+        with pytest.raises(ProtocolError):
+            read_either(RawManifest(media_type, several))
+    with pytest.raises(ProtocolError):
+        read_either(RawManifest(IMAGE_INDEX, changed(MANIFEST)))
 
 
 def test_bounds_are_named():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,14 @@ def test_a_proof_that_nobody_could_give(proof: str, anchor: dict[str, Any], what
 
 def test_the_authorities_of_a_sigstore_give_proofs_as_well() -> None:
     assert doubted({"provenBy": ["log"]}, trust={"sigstore": [INSTANCE]}) == ()
+
+
+def test_a_part_of_a_pinned_root_that_cannot_be_used() -> None:
+    root = json.loads(INSTANCE)
+    root["tlogs"].append(copy.deepcopy(root["tlogs"][0]))
+    root["tlogs"][0]["publicKey"]["keyDetails"] = "PKIX_NEW"
+    (doubt,) = doubted(trust={"sigstore": [json.dumps(root)]})
+    assert doubt.startswith("this trusted root: tlogs[0] is left out: ")
 
 
 @pytest.mark.parametrize("level", [2, 3])

@@ -10,7 +10,8 @@ from typing import Final
 
 import pytest
 
-from govern.store.regular_file import open_own, open_regular
+from govern.oci.descriptor import Descriptor
+from govern.store.regular_file import holds, open_own, open_regular
 
 NO_FILES: Final[dict[str, Callable[[Path], object]]] = {
     "a pipe": os.mkfifo,
@@ -73,3 +74,18 @@ def test_a_file_of_our_own_is_made_and_opened_again_with_what_it_holds(tmp_path:
         assert file.read() == b"half"
         file.write(b"whole")
     assert (tmp_path / "file").read_bytes() == b"halfwhole"
+
+
+def test_a_file_holds_a_content_only_if_it_is_that_content(tmp_path: Path) -> None:
+    path, link = tmp_path / "it", tmp_path / "link"
+    wanted = Descriptor.of(b"content", "a/b")
+    assert not holds(path, wanted)
+    for data, same in ((b"content", True), (b"CONTENT", False), (b"content+", False), (b"", False)):
+        path.write_bytes(data)
+        assert holds(path, wanted) == same
+    path.write_bytes(b"content")
+    link.symlink_to(path)
+    assert holds(link, wanted)
+    assert not holds(link, wanted, follow=False)
+    path.write_bytes(b"")
+    assert holds(path, Descriptor.of(b"", "a/b"))

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from govern.errors import Denied, InvalidInput
 from govern.limits import MAX_ANCHORS, MAX_CERTIFICATE, MAX_CHAIN, MAX_TRUSTED_ROOT
 from govern.trust.anchors import TrustedRoot, Window
-from govern.trust.trusted_root import MEDIA_TYPES, read_trusted_root, unusable_parts
+from govern.trust.trusted_root import MEDIA_TYPES, read_trusted_root
 from support.tiny_log import b64
 
 VECTORS: Final = Path(__file__).resolve().parents[2] / "vectors" / "transparency"
@@ -79,7 +79,7 @@ def test_the_public_instance_is_read():
     assert {"ctfe.sigstore.dev"} == {log.origin for log in root.certificate_logs}
     assert len(root.certificate_authorities) == 2
     assert len(root.timestamp_authorities) == 1
-    assert unusable_parts(data, "root.json") == ()
+    assert root.left_out == ()
     ended = next(one.window for one in root.certificate_authorities if one.window.end is not None)
     # Inclusive, to the last millisecond.
     assert ended.holds(datetime(2022, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC))
@@ -190,7 +190,7 @@ def test_a_log_that_cannot_be_used_beside_one_that_can_is_left_out_and_named(cha
     value = changed(change)
     value["tlogs"].append(PRIVATE["tlogs"][0])
     assert read(value) == read(PRIVATE)
-    (sentence,) = unusable_parts(json.dumps(value).encode(), "root.json")
+    (sentence,) = read(value).left_out
     assert sentence.startswith("root.json: tlogs[0] is left out: ")
     assert says in sentence
 
@@ -296,9 +296,8 @@ def test_a_root_that_is_not_as_the_definition_says_is_refused(change, says):
     "data", [b"", b"[]", b"null", b"1", b"\xff", b"[" * 10_000, b'{"mediaType":"a","mediaType":"a"}']
 )
 def test_bytes_that_are_no_root_are_refused(data):
-    for read_it in (read_trusted_root, unusable_parts):
-        with pytest.raises(Denied):
-            read_it(data, "root.json", Denied)
+    with pytest.raises(Denied):
+        read_trusted_root(data, "root.json", Denied)
 
 
 def test_bounds_are_named():

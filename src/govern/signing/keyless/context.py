@@ -7,20 +7,17 @@ and follow redirects; of a timestamp authority that fails it only warns.
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from govern.errors import Undecided
 from govern.settings import Settings
 from govern.signing.keyless.instance import Instance
-from govern.signing.service import Service, Session
+from govern.signing.service import Service, Session, patience
 from govern.signing.timestamp_client import TimestampClient
 
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampResponse
     from sigstore.sign import SigningContext
-
-_SECONDS: Final = 30.0
-"""Rekor v2 answers when its checkpoint is there; less than 20 seconds gives up too early."""
 
 
 def signing_context(instance: Instance, settings: Settings) -> SigningContext:
@@ -55,7 +52,7 @@ def signing_context(instance: Instance, settings: Settings) -> SigningContext:
 
 
 def _session(what: str, settings: Settings, hint: str = "") -> Session:
-    service = Service(what, settings, max(_SECONDS, settings.timeout), hint)
+    service = Service(what, settings, patience(settings), hint)
     return Session(service, {"Content-Type": "application/json", "Accept": "application/json"})
 
 

@@ -16,13 +16,12 @@ from govern.errors import InvalidInput, Undecided
 from govern.limits import MAX_ID_TOKEN, MAX_SERVICE_ANSWER
 from govern.settings import Settings
 from govern.signing.keyless.guarded import guarded
-from govern.signing.service import Service, Session
+from govern.signing.service import Service, Session, patience
 
 if TYPE_CHECKING:
     from sigstore.oidc import Issuer
 
 TOKEN_VARIABLE: Final = "SIGSTORE_ID_TOKEN"  # noqa: S105 - a name, not a secret
-_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def _issuer(provider: str, settings: Settings) -> Issuer:
 
     class Provider(Issuer):
         def __init__(self) -> None:  # the base class would ask with the environment's proxies, without a bound
-            service = Service("the OpenID provider", settings, max(_SECONDS, settings.timeout))
+            service = Service("the OpenID provider", settings, patience(settings))
             data = service.get(f"{provider.rstrip('/')}/.well-known/openid-configuration")
             self.session = Session(service)
             self.oidc_config = _endpoints(data)

@@ -20,12 +20,12 @@ from typing import IO, Any, Final, NoReturn, Self
 
 from govern import canonical
 from govern.errors import InvalidInput, NotFound, Undecided, UsageError
-from govern.limits import BUFFER_BYTES, CACHED_OBJECT, MAX_LAYOUT_INDEX, MAX_MANIFEST, Bound
+from govern.limits import BUFFER_BYTES, CACHED_OBJECT, MAX_LAYOUT_INDEX, Bound
 from govern.oci.content import Content
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
-from govern.oci.manifest import RawManifest, read_index, read_manifest
-from govern.oci.media_types import IMAGE_INDEX, INDEXES
+from govern.oci.manifest import RawManifest, read_either
+from govern.oci.media_types import IMAGE_INDEX
 from govern.oci.reference import LayoutPlace
 from govern.progress import Progress
 from govern.store.archive.members import BLOCK, Member
@@ -108,18 +108,13 @@ class ArchiveWriter:
 
     def put_manifest(self, manifest: RawManifest, tag: str | None = None) -> None:
         """See `Manifests.put_manifest`."""
-        kind = None
-        if manifest.media_type in INDEXES:
-            named = read_index(manifest, bound=MAX_MANIFEST).manifests
-        else:
-            parsed = read_manifest(manifest)
-            named, kind = (parsed.config, *parsed.layers), parsed.kind
-        for one in named:
+        parsed = read_either(manifest)
+        for one in parsed.named:
             if not self.has_blob(one):
                 raise InvalidInput("a manifest names something that is not there", got=one.digest)
         self._keep(manifest.digest, [manifest.data])
         with self._lock:
-            held = self._manifests.setdefault(manifest.digest, _Manifest(manifest.media_type, kind))
+            held = self._manifests.setdefault(manifest.digest, _Manifest(manifest.media_type, parsed.kind))
             if tag is not None:
                 for other in self._manifests.values():
                     other.tags.discard(tag)

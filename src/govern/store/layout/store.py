@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
 
 from govern.errors import InvalidInput
-from govern.limits import BUFFER_BYTES, MAX_MANIFEST
+from govern.limits import MAX_MANIFEST
 from govern.oci.content import Content
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
-from govern.oci.manifest import RawManifest, read_index, read_manifest
-from govern.oci.media_types import INDEXES
+from govern.oci.manifest import RawManifest, read_either
 from govern.progress import Progress
 from govern.store.layout.durable import disk_faults, write_whole
 from govern.store.layout.entries import Entries
 from govern.store.layout.index_file import IndexFile, add_manifest, locked
 from govern.store.layout.reading import LayoutReading
-from govern.store.regular_file import open_regular
+from govern.store.regular_file import holds, open_regular
 
 
 class LayoutStore(LayoutReading):
@@ -50,16 +48,11 @@ class LayoutStore(LayoutReading):
 
     def put_manifest(self, manifest: RawManifest, tag: str | None = None) -> None:
         """See `Manifests.put_manifest`."""
-        kind = None
-        if manifest.media_type in INDEXES:
-            named = read_index(manifest, bound=MAX_MANIFEST).manifests
-        else:
-            parsed = read_manifest(manifest)
-            named, kind = (parsed.config, *parsed.layers), parsed.kind
+        parsed = read_either(manifest)
         with locked(self._root):
-            self._require(named)
+            self._require(parsed.named)
             self._write(manifest.digest, [manifest.data])
-            descriptor = manifest.descriptor.model_copy(update={"artifact_type": kind})
+            descriptor = manifest.descriptor.model_copy(update={"artifact_type": parsed.kind})
             add_manifest(self._root, descriptor, tag)
 
     def _require(self, named: Sequence[Descriptor]) -> None:
@@ -80,7 +73,8 @@ class LayoutStore(LayoutReading):
         target = self._path(descriptor.id)
         with locked(self._root):
             pass  # makes the layout
-        if self._holds(descriptor):
+        # A blob that is there is read again: pushing from the source is how a damaged copy is mended.
+        if holds(target, descriptor):
             progress.advance(descriptor.size)
             return
         hasher = descriptor.id.hasher()
@@ -97,20 +91,6 @@ class LayoutStore(LayoutReading):
                     got=f"{size} bytes, {descriptor.id.algorithm}:{hasher.hexdigest()}",
                     expected=f"{descriptor.size} bytes, {descriptor.digest}",
                 )
-
-    def _holds(self, descriptor: Descriptor) -> bool:
-        # A blob that is there is read again: pushing from the source is how a damaged copy is mended.
-        hasher = descriptor.id.hasher()
-        view = memoryview(bytearray(min(BUFFER_BYTES, max(1, descriptor.size))))
-        try:
-            with open_regular(self._path(descriptor.id)) as file:
-                if os.fstat(file.fileno()).st_size != descriptor.size:
-                    return False
-                while count := file.readinto(view):
-                    hasher.update(view[:count])
-        except OSError:
-            return False
-        return bool(hasher.hexdigest() == descriptor.id.encoded)
 
     # --- referrers -------------------------------------------------------------------------------
 

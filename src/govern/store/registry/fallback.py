@@ -6,20 +6,19 @@ Source: distribution spec 1.1, "Referrers Tag Schema"; FORMAT §6.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from govern.errors import GovernError, ProtocolError
+from govern.names import RECORD_TAG_DIGITS
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
 from govern.oci.manifest import RawManifest, read_manifest
 from govern.oci.media_types import IMAGE_INDEX
 
-TAG_DIGITS: Final = 32
-
 
 def record_tag(subject: Digest, record: Digest) -> str:
     """Return the tag of a record: `sha256-<hex>.g.<first 32 hex of the record's manifest>` (FORMAT §6)."""
-    return f"{fallback_tag(subject)}.g.{record.encoded[:TAG_DIGITS]}"
+    return f"{fallback_tag(subject)}.g.{record.encoded[:RECORD_TAG_DIGITS]}"
 
 
 def fallback_tag(subject: Digest) -> str:

@@ -23,13 +23,14 @@ from typing import Final
 
 from govern.errors import AuthError, NotFound, ProtocolError, Undecided
 from govern.limits import MAX_INDEX, MAX_PAGES, MAX_REFERRERS
+from govern.names import RECORD_TAG_DIGITS
 from govern.oci.descriptor import Descriptor
 from govern.oci.digest import Digest
 from govern.oci.manifest import Index, RawManifest, read_index, read_index_digests, write
 from govern.oci.media_types import IMAGE_INDEX, MANIFESTS
 from govern.store.protocol import Listing
 from govern.store.registry.client import Client, read_only
-from govern.store.registry.fallback import TAG_DIGITS, describe, fallback_tag, index_document, record_tag
+from govern.store.registry.fallback import describe, fallback_tag, index_document, record_tag
 from govern.store.registry.manifests import exists, get_manifest, list_tags, next_link, put_manifest
 
 MAX_ROUNDS: Final = 400
@@ -159,7 +160,7 @@ class ReferrersOf:
     def _record_tags(self, subject: Digest) -> tuple[str, ...]:
         if self.client.own.referrers == "api":
             return ()
-        ours = re.compile(re.escape(f"{fallback_tag(subject)}.g.") + f"[0-9a-f]{{{TAG_DIGITS}}}")
+        ours = re.compile(re.escape(f"{fallback_tag(subject)}.g.") + f"[0-9a-f]{{{RECORD_TAG_DIGITS}}}")
         return tuple(tag for tag in list_tags(self.client, self.repository) if ours.fullmatch(tag))
 
     # --- writing ---------------------------------------------------------------------------------
@@ -214,7 +215,7 @@ class ReferrersOf:
             for one in index.manifests if index is not None else ():
                 known.setdefault(one.digest, one)
             held = {one.digest for one in index.manifests} if index is not None else set()
-            prefixes = {Digest(digest).encoded[:TAG_DIGITS] for digest in held}
+            prefixes = {Digest(digest).encoded[:RECORD_TAG_DIGITS] for digest in held}
             missing = frozenset(tag for tag in tags - dead if tag.rpartition(".")[2] not in prefixes)
             if not missing and known.keys() <= held:
                 return
