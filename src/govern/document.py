@@ -84,6 +84,8 @@ def _message(item: Mapping[str, Any]) -> str:
             return f"got {shortened(item['input'], 80)}, expected a list"
         case "dict_type" | "model_type":
             return f"got {shortened(item['input'], 80)}, expected a mapping"
+        case "too_short":
+            return "is empty, expected at least one entry"
         case "string_pattern_mismatch":
             return f"got {shortened(item['input'], 80)}, expected text that matches {item['ctx']['pattern']}"
         case _:

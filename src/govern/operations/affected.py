@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from govern.errors import GovernError, NotFound, UsageError
+from govern.errors import GovernError, NotFound, Undecided, UsageError
 from govern.line import line_of
 from govern.names import FRESHNESS_TAG, LINE_TAG, Name
 from govern.oci.digest import Digest
@@ -25,7 +25,7 @@ from govern.policy.standing import standing
 from govern.store.protocol import Store
 from govern.trust.admit import admit
 from govern.trust.identity import Voice
-from govern.trust.records import Record, unite
+from govern.trust.records import Record, Rejected, unite
 from govern.trust.subject import Subject
 
 
@@ -57,6 +57,7 @@ class Affected:
         records: by artifact, then by what they claim about time.
         failures: what could not be read: there may be more records.
         unread: how many claims were not read.
+        others: how many authentic records are about another name, and not listed.
     """
 
     who: str
@@ -65,6 +66,7 @@ class Affected:
     records: tuple[AffectedRecord, ...]
     failures: tuple[GovernError, ...]
     unread: int
+    others: int
 
 
 def find_affected(context: Context, reference: Reference, policy: Policy, who: str, name: str | None) -> Affected:
@@ -88,29 +90,41 @@ def find_affected(context: Context, reference: Reference, policy: Policy, who: s
     store, now, jobs = context.store(reference.place), context.clock(), context.settings.jobs
     line = find_claims(store, line_of(expected).digest, context.objects, jobs=jobs, line=True)
     all_claims = [line]
-    on_line = (admit(one, Subject(None, expected), policy.trust, now) for one in line.found)
-    records = [one for one in on_line if isinstance(one, Record)]
+    judged: list[Record | Rejected | Undecided] = [
+        admit(one, Subject(None, expected), policy.trust, now) for one in line.found
+    ]
+    on_line = [one for one in judged if isinstance(one, Record)]
     failures: list[GovernError] = []
-    for digest in sorted(_artifacts(context, reference.place, line, records, failures)):
+    for digest in sorted(_artifacts(context, reference.place, line, on_line, failures)):
         claims = find_claims(store, digest, context.objects, jobs=jobs)
         all_claims.append(claims)
         files = partial(_files, store, digest, context)
         admission = Admission(Subject(digest, expected), policy.trust, now, files)
-        records += [one for one in map(admission.judge, claims.found) if isinstance(one, Record)]
+        judged += map(admission.judge, claims.found)
         if admission.fault is not None:
             failures.append(admission.fault)
     failures += [fault for claims in all_claims for fault in claims.failures]
     unread = sum(claims.unread for claims in all_claims)
+    records = [one for one in judged if isinstance(one, Record)]
+    others = sum(isinstance(one, Rejected) and one.about_another for one in judged)
     mine = [one for one in records if _is_by(policy, one.voice, who)]
     # Whom a pattern means, only their records say; where some could not be read, nobody knows.
     if not known and not any(policy.owner_of(one.voice) for one in mine) and not failures and not unread:
         raise _unknown(policy, who)
+    if not records and not failures and not unread:
+        # Empty is never yes: a name that is written wrong has no records either.
+        raise NotFound(
+            f"nothing here that this policy admits is about {str(expected)!r}",
+            got=f"{len(judged)} claims, {others} of them about another name",
+            expected="at least one record about the name",
+            hint="check --name and the repository; govern list shows what is there",
+        )
     stands, void = standing(policy, records, now, expected)
     why = {one.record.identity: one.why for one in void}
     kept = {one.identity for one in stands}
     found = [AffectedRecord(one, _about(one), one.identity in kept, why.get(one.identity, "")) for one in _listed(mine)]
     found.sort(key=lambda one: (one.digest, one.record.issued_at.timestamp() if one.record.issued_at else 0.0))
-    return Affected(who, expected, str(reference.place), tuple(found), tuple(failures), unread)
+    return Affected(who, expected, str(reference.place), tuple(found), tuple(failures), unread, others)
 
 
 def _listed(records: list[Record]) -> list[Record]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -63,7 +62,7 @@ def read_policy(data: bytes, source: str) -> Policy:
         file = PolicyFile.model_validate(document.value, by_alias=True, by_name=False)
     except ValidationError as fault:
         later = {(key,) for key in _LATER}
-        known = [one for one in _worded(fault, document) if (one.place,) not in later]
+        known = [one for one in faults_in(fault, document) if (one.place,) not in later]
         raise faulty(what, [*faults, *known]) from fault
     if faults:
         raise faulty(what, faults)
@@ -110,13 +109,6 @@ def _faults_of_trust(document: Document) -> Iterator[Fault]:
     for path, message in faults_of(section if isinstance(section, dict) else {}):
         place = ("trust", *path)
         yield Fault(document.line(place), dotted(place), message)
-
-
-def _worded(fault: ValidationError, document: Document) -> Iterator[Fault]:
-    """Yield the fields' faults; of what must not be empty, pydantic would speak of its own tuples."""
-    empty = {dotted(one["loc"]) for one in fault.errors(include_url=False) if one["type"] == "too_short"}
-    for one in faults_in(fault, document):
-        yield replace(one, message="is empty, expected at least one entry") if one.place in empty else one
 
 
 def _later(document: Document) -> list[Fault]:

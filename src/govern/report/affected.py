@@ -41,6 +41,7 @@ class AffectedView(View):
     complete: Annotated[bool, Field(description="Whether everything that was listed could be read.")]
     records: tuple[AffectedRecordView, ...]
     problems: tuple[str, ...]
+    others: Annotated[int, Field(description="How many authentic records here are about another name.")]
 
     @classmethod
     def of(cls, found: Affected) -> AffectedView:
@@ -50,6 +51,7 @@ class AffectedView(View):
             name=found.name,
             place=found.place,
             complete=not found.failures and not found.unread,
+            others=found.others,
             records=tuple(
                 AffectedRecordView(
                     word=one.record.word,
@@ -90,5 +92,7 @@ def _lines(view: AffectedView) -> Iterator[str]:
         yield f"    {'stands' if one.stands else 'VOID':<7} {one.word}  {one.about}  {when}  {one.manifest[:_SHORT]}…"
         if one.why:
             yield f"            {one.why}"
+    if view.others:
+        yield f"  not listed: {count(view.others, 'record')} about another name; is it {view.name} that you mean?"
     for problem in view.problems:
         yield f"  INCOMPLETE  {problem}"

@@ -11,6 +11,7 @@ from govern.policy.decision import Decision, RecordView, RefusedView, Requiremen
 from govern.predicates.kinds import word_for
 from govern.report.lines import count, join_lines
 from govern.report.signers import signer_text
+from govern.trust.records import REVOCATION
 
 _MARK = {"allowed": "ALLOWED", "denied": "DENIED", "undecided": "UNDECIDED"}
 _SHORT: Final = 19
@@ -49,6 +50,8 @@ def _lines(decision: Decision, verbose: bool) -> Iterator[str]:
     source = decision.policy.source + (f" ({decision.policy.digest[:19]}…)" if decision.policy.digest else "")
     yield f"  policy    {source}"
     yield f"  tag       {_tag(decision)}"
+    if any(check.step == REVOCATION and not check.made for one in decision.records for check in one.checks):
+        yield "  revoked?  not asked of every authority: give its newest list with --crl FILE (-v shows which)"
     yield f"  absence   {decision.absence}" + (
         " (no snapshot: a registry could hide a record)" if decision.absence == "unproven" else ""
     )

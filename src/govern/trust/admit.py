@@ -3,7 +3,8 @@
     (1) envelope        the bundle is a strict Sigstore bundle v0.3 over a DSSE envelope
     (2) payload type    the payload is an in-toto statement
     (3) signature       somebody signed exactly these bytes
-    (4) key or certificate   it is a key that the verifier brought, or a certificate that an authority vouches for
+    (4) key or certificate   it is a key that the verifier brought, or a certificate that an authority vouches for,
+                             and that no revocation list names: that is said where lists of every issuer were asked
     (5) identity        whom the certificate is about      — made only for certificates
     (6) trusted time    a timestamp or log proves when     — made only where one is given
     (7) log             the entry is in a transparency log — made only where one is given

@@ -18,8 +18,9 @@ from govern.trust.authentic import Authentic, all_times, check_windows, log_chec
 from govern.trust.certificate_log import check_logged
 from govern.trust.certificates import Leaf, check_chain
 from govern.trust.certified import pki_identity, sigstore_identity
+from govern.trust.hints import Stranger
 from govern.trust.identity import Identity, Voice
-from govern.trust.records import Check
+from govern.trust.records import REVOCATION, Check
 from govern.trust.revocation import check_not_revoked
 from govern.trust.trusted_time import describe_times
 
@@ -43,7 +44,7 @@ def authenticate_certificate(bundle: Bundle, leaf: Leaf, trust: Trust, at: datet
         except Denied as refusal:
             refusals.append(refusal)
     if not refusals:
-        raise Denied(
+        raise Stranger(
             "the record is signed with a certificate, and no authority is trusted",
             got=leaf.signer_label,
             expected="a trusted root",
@@ -155,11 +156,8 @@ def _by_pki(bundle: Bundle, leaf: Leaf, pki: Pki, trust: Trust, at: datetime | N
         bool(proofs),
         (
             Check("signature", True, f"by {leaf.signer_label}"),
-            Check(
-                "key or certificate",
-                True,
-                f"vouched for by {pki.name}; revocation lists for {asked} of {of} certificates",
-            ),
+            Check("key or certificate", True, f"vouched for by {pki.name}"),
+            Check(REVOCATION, asked == of, f"lists for {asked} of {of} certificates"),
             Check("identity", True, _identity_text(identity)),
             Check("trusted time", bool(times), describe_times(times, len(bundle.timestamps)) + when),
             log_check(proofs, bundle),

@@ -7,7 +7,7 @@ from govern.intoto import base64
 
 
 class Stranger(Denied):
-    """A record that no trusted key made: it may be a good one, by somebody whom this verifier does not know."""
+    """A record that nobody trusted speaks for: it may be a good one, by somebody whom this verifier does not know."""
 
 
 def spelled(signer: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from govern.errors import GovernError
 from govern.intoto.bundle import Bundle
@@ -38,6 +38,10 @@ class Claim:
     def manifest(self) -> Digest:
         """The digest of the manifest: where it was found, not what it is."""
         return self.wrapper.raw.digest
+
+
+REVOCATION: Final = "revocation"
+"""The step that asks whether an internal PKI took a certificate back: made where a list of every issuer was given."""
 
 
 @dataclass(frozen=True, slots=True)

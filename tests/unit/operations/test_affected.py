@@ -56,9 +56,9 @@ def policy(revoked: str = "") -> Policy:
     return read_policy(text.encode(), "policy.yaml")
 
 
-def found(reference: str, who: str, revoked: str = "") -> Affected:
+def found(reference: str, who: str, revoked: str = "", name: str = "fraud") -> Affected:
     with Context(Settings()) as context:
-        return find_affected(context, context.parse(reference), policy(revoked), who, "fraud")
+        return find_affected(context, context.parse(reference), policy(revoked), who, name)
 
 
 def test_a_persons_records_of_every_version_are_listed_and_nobody_elses(reference: str) -> None:
@@ -104,6 +104,24 @@ def test_what_is_printed_says_how_many_and_why(reference: str) -> None:
 def test_a_place_that_is_not_there_is_no_all_clear(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         found(PLACE.format(tmp_path), "ci")
+
+
+def test_what_is_about_another_name_is_counted(reference: str) -> None:
+    assert found(reference, "ci").others == 0
+    # Provenance and model signatures are about content; the registrations and notes are about a name.
+    wrong = found(reference, "ci", name="frau")
+    assert {one.record.word for one in wrong.records} == {"provenance", "oms"}
+    assert wrong.others == 4
+    assert "  not listed: 4 records about another name; is it frau that you mean?" in affected_text(wrong)
+    assert AffectedView.of(wrong).others == 4
+
+
+def test_a_name_that_nothing_is_about_is_no_all_clear(tmp_path: Path) -> None:
+    place = PLACE.format(tmp_path)
+    write_tree(tmp_path / "model", {"w.bin": b"1"})
+    govern.push(tmp_path / "model", f"{place}:1.0.0", key=signer("stranger"), name="fraud")
+    with pytest.raises(NotFound, match="nothing here that this policy admits is about 'fraud': got 4 claims, 0 of"):
+        found(place, "ci")
 
 
 def test_a_statement_about_two_artifacts_is_listed_for_both(tmp_path: Path) -> None:

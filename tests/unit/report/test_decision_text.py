@@ -16,7 +16,7 @@ from govern.report.decision_text import decision_text
 from govern.times import read_time
 from govern.trust.admit import admit
 from govern.trust.identity import Identity
-from govern.trust.records import Record, Rejected
+from govern.trust.records import Check, Record, Rejected
 from govern.trust.trusted_time import TrustedTime
 from support.records import (
     ARTIFACT,
@@ -96,6 +96,17 @@ def test_a_provenance_is_shown_with_its_build_level() -> None:
     assert lines(judged(record(statement)), "record")[0].endswith("by ci  build level 1, the signer's word alone")
     builder = TrustedBuilder(BUILDER, frozenset({"ci"}), 2)
     assert lines(judged(record(statement), builders=(builder,)), "record")[0].endswith("by ci  build level 2")
+
+
+def test_what_no_revocation_list_was_asked_for_is_said_once() -> None:
+    def certified(*, asked: bool) -> Decision:
+        one = record(registration_of())
+        return judged(replace(one, checks=(*one.checks, Check("revocation", asked, "lists for 0 of 1 certificates"))))
+
+    (line,) = lines(certified(asked=False), "revoked?")
+    assert "--crl FILE" in line
+    assert lines(certified(asked=True), "revoked?") == []
+    assert lines(judged(record(registration_of())), "revoked?") == []
 
 
 def test_a_strangers_certificate_is_shown_by_whom_it_names() -> None:

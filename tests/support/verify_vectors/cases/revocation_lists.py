@@ -64,7 +64,7 @@ def cases() -> Iterator[Case]:
         "revoked-by-an-impostor",
         "A list under the authority's name, signed by another key, revokes nothing.",
         signed(),
-        "revocation lists for 0 of 2",
+        "revocation: not made: lists for 0 of 2",
         source=source,
         by=given(revoked=false),
         outcome="allowed",
