@@ -118,7 +118,7 @@ def test_a_login_of_ours_is_a_login_of_oras_and_the_other_way_round(
     assert works(basic.host, repository, login_of(basic.host))
     assert cli("login", basic.host, "--username", "ci", "--password-stdin", stdin="secret").returncode == 0
     tags = [oras, "repo", "tags", "--plain-http", f"{basic.host}/{repository}"]
-    assert subprocess.run(tags, check=True, capture_output=True, text=True).stdout.startswith("1.0.0\n")
+    assert "1.0.0" in subprocess.run(tags, check=True, capture_output=True, text=True).stdout.splitlines()
     subprocess.run([oras, "logout", basic.host], check=True, capture_output=True)
     assert not resolves(cli, basic, repository)
     command = [oras, "login", "--plain-http", basic.host, "--username", "ci", "--password-stdin"]

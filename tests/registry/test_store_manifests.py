@@ -123,8 +123,8 @@ def test_tags_are_complete(case: Case) -> None:
     wanted = {f"1.{number}" for number in range(7)} | {"v_1", "A" * 128}
     for tag in wanted:
         store.put_manifest(manifest, tag)
-    found = case.reader().tags()
-    assert (set(found), len(found)) == (wanted, len(wanted))
+    for _ in range(4):
+        assert case.reader().tags() == tuple(sorted(wanted))
 
 
 @with_faults

@@ -49,7 +49,7 @@ class Manifests(Protocol):
         ...
 
     def tags(self) -> tuple[str, ...]:
-        """Return every tag, complete or not at all. Raises NotFound for a place that is not known."""
+        """Return every tag, in lexical order, complete or not at all. Raises NotFound for a place that is not known."""
         ...
 
 

@@ -84,7 +84,9 @@ def _tag_hint(status: int, tag: str | None) -> str:
 
 
 def list_tags(client: Client, repository: str, *, must_exist: bool = False) -> tuple[str, ...]:
-    """Return every tag.
+    """Return every tag, in lexical order.
+
+    The distribution spec ("Listing Tags") asks that order of registries; distribution 2.8 answers in any.
 
     Args:
         client: the registry.
@@ -109,7 +111,7 @@ def list_tags(client: Client, repository: str, *, must_exist: bool = False) -> t
             )
         found += [tag for tag in tags if is_tag(tag)]
         MAX_TAGS.check(len(found), "the list of tags")
-    return tuple(dict.fromkeys(found))
+    return tuple(sorted(set(found)))
 
 
 def pages(
