@@ -17,7 +17,7 @@ from support.everything import NAME, Source, everything, open_place, put_everyth
 from support.fault_registry import FaultRegistry, Hold
 from support.prepared import Command, Prepared
 
-KILLS = int(os.environ.get("GOVERN_TEST_KILLS", "50"))
+KILLS = int(os.environ.get("GOVERN_TEST_COPY_KILLS", "50"))
 
 
 def has_version(place: str) -> bool:
