@@ -1,5 +1,5 @@
-"""What is allowed in a policy, and can never do what its author meant: a requirement that nobody can meet, a voice that
-nobody can prove.
+"""What is allowed in a policy, and is hardly what its author meant: a requirement that nobody can meet, a voice that
+nobody can prove, or that too many can.
 
 None of it is a fault: a policy may be one step of a change, and anchors may be brought beside it. Pure.
 """
@@ -16,9 +16,9 @@ from govern.trust.identity import Identity
 
 
 def doubts(policy: Policy) -> tuple[str, ...]:
-    """Return a sentence for everything in a policy that can never allow, or never count."""
+    """Return a sentence for everything in a policy that can never allow, never count, or allows more than it seems."""
     unusable = (one for root in policy.trust.roots for one in root.left_out)
-    return (*_nobody_may_sign(policy), *_level(policy), *_voices(policy), *unusable)
+    return (*_nobody_may_sign(policy), *_level(policy), *_voices(policy), *_instances(policy), *unusable)
 
 
 def _nobody_may_sign(policy: Policy) -> Iterator[str]:
@@ -47,12 +47,25 @@ def _voices(policy: Policy) -> Iterator[str]:
             yield f"{voice} never counts: revokedFrom {revoked} is before from {start}"
 
 
+def _instances(policy: Policy) -> Iterator[str]:
+    roots = policy.trust.roots
+    open_ones = sum(not one.issuers for one in roots)
+    if len(roots) > 1 and open_ones:
+        yield (
+            f"trust.sigstore pins {len(roots)} instances, {open_ones} of them without issuers: whoever runs such a one "
+            "can certify the people of another"
+        )
+
+
 def _unproven(policy: Policy, identity: Identity) -> str:
     """Return which anchor an identity lacks, or empty."""
     if not policy.trust.roots and not policy.trust.pkis:
         return "no root is pinned in trust.sigstore or trust.certificates that could prove an identity"
     if identity.issuer.startswith(("https://", "http://")):
-        return "" if policy.trust.roots else f"the issuer {identity.issuer} needs a trusted root in trust.sigstore"
+        if not policy.trust.roots:
+            return f"the issuer {identity.issuer} needs a trusted root in trust.sigstore"
+        believed = any(not one.issuers or identity.issuer in one.issuers for one in policy.trust.roots)
+        return "" if believed else f"no root in trust.sigstore has the issuer {identity.issuer} among its issuers"
     if any(one.name == identity.issuer for one in policy.trust.pkis):
         return ""
     names = ", ".join(one.name for one in policy.trust.pkis) or "none"

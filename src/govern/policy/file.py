@@ -137,10 +137,20 @@ def _entry(value: object) -> object:
     return value
 
 
-def _document(value: object) -> object:
-    if isinstance(value, dict):
+def _instance(value: object) -> object:
+    if isinstance(value, str):
+        return {"root": value}
+    if isinstance(value, dict) and "root" not in value:
         raise ValueError("got its content, expected it as text: write - | and put the file below, indented")
+    if not isinstance(value, dict | SigstoreInstance):
+        raise ValueError(f"got {shortened(value, 80)}, expected text, or root: with its issuers")
     return value
+
+
+def _issuer(text: str) -> str:
+    if not text.startswith(("https://", "http://")):
+        raise ValueError(f"got {shortened(text, 80)}, expected the URL of an OpenID provider")
+    return text
 
 
 class CertifiedIdentity(Validity):
@@ -196,14 +206,31 @@ class PinnedLog(Section):
     key: Annotated[Pem, Field(description="Its PEM public key.")]
 
 
+class SigstoreInstance(Section):
+    """A Sigstore instance, and about whose people it is believed."""
+
+    root: Annotated[StrictStr, Field(description="The text of its trusted_root.json.")]
+    issuers: Annotated[
+        # An empty list is no list: it would believe nothing, or everything.
+        tuple[Annotated[StrictStr, AfterValidator(_issuer)], ...] | None,
+        Field(
+            min_length=1,
+            description="The OpenID providers, exactly, about whose people its certificates are believed; left out, "
+            "every provider. Who pins two instances says it of each: else one could certify the other's people.",
+        ),
+    ] = None
+
+
 class TrustSection(Section):
     """Authorities and logs that are pinned here."""
 
     sigstore: Annotated[
-        tuple[Annotated[StrictStr, BeforeValidator(_document, json_schema_input_type=str)], ...],
+        tuple[
+            Annotated[SigstoreInstance, BeforeValidator(_instance, json_schema_input_type=str | SigstoreInstance)], ...
+        ],
         Field(
-            description="Sigstore instances: the text of each trusted_root.json. The parts of one vouch for each other "
-            "alone; each is believed about every issuer that its certificates name."
+            description="Sigstore instances: the text of each trusted_root.json, or `root` with `issuers`. The parts "
+            "of one vouch for each other alone."
         ),
     ] = ()
     certificates: Annotated[

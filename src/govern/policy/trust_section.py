@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from govern.errors import GovernError, InvalidInput
@@ -28,7 +29,7 @@ def read_trust(section: TrustSection, keys: Mapping[Digest, PublicKey], what: st
     refuse_namesakes(pkis, what)
     return Trust(
         keys=keys,
-        roots=tuple(_sigstore(text) for text in section.sigstore),
+        roots=tuple(replace(_sigstore(one.root), issuers=one.issuers or ()) for one in section.sigstore),
         pkis=pkis,
         timestamp_authorities=tuple(_timestamps(text) for text in section.timestamps),
         logs=tuple(log_of(one.origin, one.key) for one in section.logs),
@@ -77,8 +78,12 @@ def faults_of(section: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...
     for key, reader in readers.items():
         entries = section.get(key)
         for number, entry in enumerate(entries if isinstance(entries, list) else ()):
-            if isinstance(entry, str):
+            place: tuple[str | int, ...] = (key, number)
+            text = entry
+            if key == "sigstore" and isinstance(entry, dict):
+                place, text = (*place, "root"), entry.get("root")
+            if isinstance(text, str):
                 try:
-                    reader(entry)
+                    reader(text)
                 except GovernError as fault:
-                    yield (key, number), fault.message
+                    yield place, fault.message

@@ -32,7 +32,8 @@ def summary(policy: Policy) -> Iterator[str]:
 def _anchors(policy: Policy) -> Iterator[str]:
     trust = policy.trust
     for root in trust.roots:
-        yield f"trusted Sigstore: {_names(root)}"
+        whose = f", about people of {' and '.join(root.issuers)}" if root.issuers else ""
+        yield f"trusted Sigstore: {_names(root)}{whose}"
     for pki in trust.pkis:
         yield f"trusted root: {pki.name}"
     for authority in trust.timestamp_authorities:

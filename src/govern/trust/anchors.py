@@ -81,6 +81,7 @@ class TrustedRoot:
         certificate_logs: where Fulcio logs what it issues.
         logs: Rekor.
         timestamp_authorities: RFC 3161.
+        issuers: the OpenID providers about whose people it is believed; empty for every one.
         left_out: what of it cannot be used here, a sentence for each part.
     """
 
@@ -88,6 +89,7 @@ class TrustedRoot:
     certificate_logs: tuple[Log, ...] = ()
     logs: tuple[Log, ...] = ()
     timestamp_authorities: tuple[Authority, ...] = ()
+    issuers: tuple[str, ...] = ()
     left_out: tuple[str, ...] = field(default=(), compare=False)
 
 

@@ -88,6 +88,14 @@ def _by_sigstore(bundle: Bundle, leaf: Leaf, root: TrustedRoot) -> Authentic:
     logged_by = check_logged(leaf.certificate, chain[1], root.certificate_logs)
     # (5)
     identity = sigstore_identity(leaf.certificate)
+    if root.issuers and identity.issuer not in root.issuers:
+        # Who runs one instance could otherwise name anybody whom another one vouches for.
+        raise Denied(
+            "the trusted root is not believed about this identity",
+            got=_identity_text(identity),
+            expected=f"a person of {' or '.join(root.issuers)[:300]}",
+            hint="if it should be, add the provider to the issuers of this root in the policy's trust section",
+        )
     if root.logs and not proofs:
         raise Denied(
             "the record is in no trusted log",

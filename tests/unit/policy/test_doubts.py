@@ -66,6 +66,22 @@ def test_the_authorities_of_a_sigstore_give_proofs_as_well() -> None:
     assert doubted({"provenBy": ["log"]}, trust={"sigstore": [INSTANCE]}) == ()
 
 
+def test_two_instances_that_could_certify_each_others_people() -> None:
+    (doubt,) = doubted(trust={"sigstore": [INSTANCE, INSTANCE]})
+    assert doubt.startswith("trust.sigstore pins 2 instances, 2 of them without issuers: ")
+    bound = {"root": INSTANCE, "issuers": ["https://issuer.example.test"]}
+    (doubt,) = doubted(trust={"sigstore": [bound, INSTANCE]})
+    assert "1 of them without issuers" in doubt
+    assert doubted(trust={"sigstore": [bound, bound]}) == ()
+
+
+def test_an_identity_of_a_provider_that_no_instance_is_believed_about() -> None:
+    bound = {"root": INSTANCE, "issuers": ["https://issuer.example.test"]}
+    (doubt,) = doubted(issuer="https://another.example.test", trust={"sigstore": [bound]})
+    assert "no root in trust.sigstore has the issuer https://another.example.test among its issuers" in doubt
+    assert doubted(issuer="https://issuer.example.test", trust={"sigstore": [bound]}) == ()
+
+
 def test_a_part_of_a_pinned_root_that_cannot_be_used() -> None:
     root = json.loads(INSTANCE)
     root["tlogs"].append(copy.deepcopy(root["tlogs"][0]))

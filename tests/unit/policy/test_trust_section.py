@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from govern.errors import InvalidInput
 from govern.policy.file import TrustSection
@@ -44,6 +45,30 @@ def test_every_part_becomes_an_anchor():
     assert (found.pkis[0].revocation_lists, found.logs[0].window.end) == ((), None)
 
 
+def test_a_sigstore_may_be_believed_about_some_providers_alone():
+    instances = [INSTANCE, {"root": INSTANCE}, {"root": INSTANCE, "issuers": ["https://issuer.example.test"]}]
+    found = read_trust(section(sigstore=instances), {}, "the policy").roots
+    assert [one.issuers for one in found] == [(), (), ("https://issuer.example.test",)]
+    assert len({one.logs for one in found}) == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        (json.loads(INSTANCE), "expected it as text"),
+        ({"issuers": ["https://issuer.example.test"]}, "expected it as text"),
+        ({"root": INSTANCE, "issuers": ["CN=root"]}, "expected the URL of an OpenID provider"),
+        ({"root": INSTANCE, "issuers": "https://issuer.example.test"}, "valid tuple"),
+        ({"root": INSTANCE, "issuer": "https://issuer.example.test"}, "Extra inputs"),
+        ({"root": INSTANCE, "issuers": []}, "at least 1 item"),
+        (7, "expected text, or root: with its issuers"),
+    ],
+)
+def test_an_instance_that_is_written_otherwise_is_refused(entry: Any, says: str):
+    with pytest.raises(ValidationError, match=says):
+        section(sigstore=[entry])
+
+
 def test_an_empty_section_trusts_nobody():
     assert read_trust(section(), {}, "the policy") == Trust()
 
@@ -77,13 +102,20 @@ def test_every_entry_that_cannot_be_read_is_told_at_its_place():
     found = dict(
         faults_of(
             {
-                "sigstore": [INSTANCE, "junk", json.dumps({"mediaType": "x"})],
+                "sigstore": [INSTANCE, "junk", json.dumps({"mediaType": "x"}), {"root": INSTANCE}, {"root": "junk"}],
                 "certificates": [ROOT.pem, CLOCK.chain_pem],
                 "timestamps": [CLOCK.chain_pem, ROOT.pem, ""],
             }
         )
     )
-    assert list(found) == [("sigstore", 1), ("sigstore", 2), ("certificates", 1), ("timestamps", 1), ("timestamps", 2)]
+    assert list(found) == [
+        ("sigstore", 1),
+        ("sigstore", 2),
+        ("sigstore", 4, "root"),
+        ("certificates", 1),
+        ("timestamps", 1),
+        ("timestamps", 2),
+    ]
     assert all(message.startswith("this ") and "expected" in message for message in found.values())
 
 

@@ -14,7 +14,7 @@ from support.verify_vectors.bundles import (
     signature_of,
     with_proofs,
 )
-from support.verify_vectors.case import Case, Given
+from support.verify_vectors.case import Case, Given, by_policy
 from support.verify_vectors.cases.certificates import ONE, TWO, asked, keyless
 from support.verify_vectors.certificates import (
     Issued,
@@ -23,6 +23,7 @@ from support.verify_vectors.certificates import (
     issue,
 )
 from support.verify_vectors.keys import key
+from support.verify_vectors.policies import person, policy
 from support.verify_vectors.sigstores import (
     ISSUER,
     WORKFLOW,
@@ -152,6 +153,37 @@ def _proofs() -> Iterator[Case]:
         given=keyless(roots=roots),
         outcome="allowed",
     )
+    one = {"root": ONE.root(), "issuers": [ISSUER]}
+    of_others = by_instances(one, {"root": TWO.root(), "issuers": ["https://another.example.test"]})
+    yield asked(
+        "keyless-instance-about-people-of-another",
+        "Two Sigstores are trusted, each about one provider's people; the second certifies somebody of the first's.",
+        TWO.bundle(provenance()),
+        "the trusted root is not believed about this identity",
+        given=of_others,
+    )
+    yield asked(
+        "keyless-instance-about-its-own-people",
+        "Two Sigstores are trusted, each about one provider's people; the first certifies its own.",
+        ONE.bundle(provenance()),
+        given=of_others,
+        outcome="allowed",
+    )
+    yield asked(
+        "keyless-instances-about-the-same-people",
+        "Two Sigstores are trusted, one of them about everybody.",
+        TWO.bundle(provenance()),
+        given=by_instances(one, TWO.root()),
+        outcome="allowed",
+    )
+    beginning = {"root": ONE.root(), "issuers": [ISSUER[:-1], f"{ISSUER}/", ISSUER.upper()]}
+    yield asked(
+        "keyless-instance-about-a-provider-of-almost-this-name",
+        "The trusted root is believed about providers whose URLs almost are this one's.",
+        ONE.bundle(provenance()),
+        "the trusted root is not believed about this identity",
+        given=by_instances(beginning),
+    )
     no_root = Given({"identities": [{"issuer": ISSUER, "subject": WORKFLOW}], "require": ["provenance"]}, {})
     yield asked(
         "keyless-without-roots",
@@ -160,6 +192,12 @@ def _proofs() -> Iterator[Case]:
         "no authority is trusted",
         given=no_root,
     )
+
+
+def by_instances(*instances: object) -> Given:
+    """Return a verifier with a policy that pins these Sigstores."""
+    ci = person(identities=[{"issuer": ISSUER, "subject": WORKFLOW}])
+    return by_policy(policy({"ci": ci}, trust={"sigstore": list(instances)}))
 
 
 def _roots() -> Iterator[Case]:
