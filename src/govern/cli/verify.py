@@ -22,7 +22,13 @@ def verify(
     name: ExpectedName = None,
     require: Require = None,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME", help="Decide as of this moment, e.g. 2026-11-21T09:30:00Z.")
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="Decide as of this moment, e.g. 2026-11-21T09:30:00Z. Whether a key still speaks for its person is "
+            "asked of the moment that a timestamp or log proves, else of now.",
+        ),
     ] = None,
 ) -> None:
     """Decide under a policy or a key whether an artifact may be used. The exit code is the answer."""
