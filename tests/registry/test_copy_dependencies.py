@@ -15,6 +15,7 @@ from govern.oci.digest import Digest
 from govern.oci.reference import parse
 from govern.operations.context import Context
 from govern.operations.copy_dependencies import place_below, place_beside, read_dependencies
+from govern.operations.copy_result import Copied
 from govern.settings import Settings
 from support.everything import open_place
 from support.fault_registry import FaultRegistry
@@ -72,6 +73,26 @@ def test_what_it_was_made_from_goes_beside_it_so_many_levels(prefixes: tuple[str
         assert govern.verify(f"{mirror}-2/{name}:1.0.0", key=signer().public_key, name=name).outcome == "allowed"
     again = govern.copy(source, f"{mirror}-2/{MODEL}", depth=2)
     assert (again.sent.manifests, again.sent.blobs) == (0, 0)
+
+
+def test_what_stays_where_it_is_is_said(tmp_path: Path) -> None:
+    chain(f"layout:{tmp_path}/home", tmp_path)
+    source, target = f"layout:{tmp_path}/home/{MODEL}:1.0.0", f"layout:{tmp_path}/mirror"
+
+    def stays(found: Copied) -> list[str]:
+        return [note for note in found.notes if note.startswith("made from ")]
+
+    assert stays(govern.copy(source, f"{target}-0/{MODEL}")) == [
+        f"made from {DATA}, which stays where it is: --depth 1 copies that too"
+    ]
+    assert stays(govern.copy(source, f"{target}-1/{MODEL}", depth=1)) == [
+        f"made from {RAW}, which stays where it is: --depth 2 copies that too"
+    ]
+    assert stays(govern.copy(source, f"{target}-2/{MODEL}", depth=2)) == []
+    assert stays(govern.copy(source, f"{target}-0/{MODEL}", records_only=True)) == []
+    assert stays(govern.save(source, tmp_path / "it.tar").copied) == [
+        f"made from {DATA}, which stays where it is: it needs a file of its own"
+    ]
 
 
 def test_it_goes_where_it_is_told(tmp_path: Path) -> None:

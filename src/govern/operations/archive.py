@@ -6,13 +6,13 @@ every byte by its digest, and unpacks nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from govern.errors import UsageError
 from govern.oci.reference import Reference
 from govern.operations.context import Context
-from govern.operations.copy import carry_all, open_transfer
+from govern.operations.copy import carry_all, left_behind, open_transfer
 from govern.operations.copy_plan import Asked, plan_copy
 from govern.operations.copy_result import Copied
 from govern.operations.copy_tags import is_special
@@ -62,6 +62,9 @@ def save(
     with ArchiveWriter(file, force=force) as writer:
         asked = Asked(source, writer.place, name, verifier)
         plan = plan_copy(context, asked, Transfer(context, context.store(source.place), writer))
+        inside = {root.digest for root in plan.roots}
+        notes = left_behind(context, [plan], inside, "it needs a file of its own")
+        plan = replace(plan, notes=(*plan.notes, *notes))
         copied = carry_all(context, [plan], verified=verifier is not None)
         size = writer.finish(context.progress)
         context.progress.finish()
