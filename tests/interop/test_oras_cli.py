@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from govern.signing.key_file import generate_key_pair
 from support.model_files import safetensors
 from support.parts import require_part
 from support.registries import Running
+from support.unpacking import unpack
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +95,7 @@ def test_oras_pulls_many_files_as_tars_that_every_tar_unpacks(
     assert "weights.safetensors" in sums(out), "weights are never in a tar"
     for archive in archives:
         subprocess.run(["tar", "-xf", archive, "-C", out], check=True)
-        with tarfile.open(archive) as tar:
-            tar.extractall(tmp_path / "python", filter="data")
+        unpack(archive, tmp_path / "python")
         archive.unlink()
     assert sums(out) == wanted
     assert sums(tmp_path / "python").items() <= wanted.items()
@@ -147,8 +146,7 @@ def test_govern_pulls_what_oras_pushed(place: Place, tmp_path: Path) -> None:
         one for one in manifest["layers"] if one["annotations"].get("io.deis.oras.content.unpack")
     )
     assert layer["digest"] == f"sha256:{archive}"
-    with tarfile.open(tmp_path / "out" / "data.tar.gz") as tar:
-        tar.extractall(tmp_path / "unpacked", filter="data")
+    unpack(tmp_path / "out" / "data.tar.gz", tmp_path / "unpacked")
     assert sums(tmp_path / "unpacked") == {name: wanted[name] for name in ("data/sub/b.txt", "data/a.txt")}
     # A second pull knows the tar for its own.
     again = govern.pull(f"{ours}:1", tmp_path / "out", insecure_no_verify=True)

@@ -21,6 +21,7 @@ from govern.signing.key_file import generate_key_pair
 from govern.store.oras_adapter import GovernRegistry
 from support.model_files import safetensors
 from support.registries import Running
+from support.unpacking import unpack
 
 PLAIN = "from oras.client import OrasClient"
 OURS = "from govern.store.oras_adapter import GovernRegistry as OrasClient"
@@ -222,8 +223,7 @@ def test_govern_pulls_what_oras_py_pushed(
     assert found == {name: digest for name, digest in sums(folder).items() if not name.startswith("data/")}
     # A directory is a tar, whole and not unpacked; here it is by hand.
     assert archive == plain.get_manifest(target)["layers"][1]["digest"].removeprefix("sha256:")
-    with tarfile.open(tmp_path / "out" / "data.tar.gz") as tar:
-        tar.extractall(tmp_path / "unpacked", filter="data")
+    unpack(tmp_path / "out" / "data.tar.gz", tmp_path / "unpacked")
     assert sums(tmp_path / "unpacked") == {"data/sub/x.txt": hashlib.sha256(b"x").hexdigest()}
 
 
@@ -255,8 +255,7 @@ def test_oras_py_pulls_many_files_as_tars(
         files = {one["path"]: one["sha256"] for one in json.loads(listed.read_bytes())}
         listed.unlink()
         for archive in sorted((out / ".govern-tar").iterdir()):
-            with tarfile.open(archive) as tar:
-                tar.extractall(out, filter="data")
+            unpack(archive, out)
             archive.unlink()
         assert sums(out) == files == sums(model)
     client.close()
