@@ -49,10 +49,10 @@ def capture_environment() -> dict[str, str]:
 
 
 def _version(name: str) -> str | None:
-    # A half-removed distribution has no metadata file: newer Pythons raise KeyError for it, older ones
-    # return None. Neither may stop a push.
+    # A half-removed distribution has no metadata, or none with a version: what asks for it by [] warns in Python
+    # 3.12 and raises KeyError in later ones, and `metadata` itself is None in some. None of it may stop a push.
     try:
-        version: object = metadata.version(name)
-    except (metadata.PackageNotFoundError, KeyError, OSError, UnicodeError):
+        version: object = next(iter(metadata.distribution(name).metadata.get_all("Version", ())), None)
+    except (metadata.PackageNotFoundError, AttributeError, KeyError, OSError, UnicodeError):
         return None
     return version if isinstance(version, str) else None
