@@ -184,7 +184,7 @@ def test_it_ends_while_clients_keep_their_connections(http: requests.Session) ->
         assert threading.active_count() > before
         began = time.monotonic()
         registry.stop()
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - began < 5
     assert threading.active_count() == before
 
 

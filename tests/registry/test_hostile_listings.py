@@ -340,7 +340,7 @@ def test_more_entries_than_any_list_has_are_not_collected(victim: Attacked, star
 
     registry = start_fault_registry(content=victim.honest())
     with meddle(registry, change) as between:
-        ended = victim.govern("verify", f"{between.host}/{NAME}:1.0", *TRUST)
+        ended = victim.govern("verify", f"{between.host}/{NAME}:1.0", *TRUST, most=260)
         assert len(between.asked) < 50
     ended.check(3, says="has no end.*MAX_REFERRERS")
 

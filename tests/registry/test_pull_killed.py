@@ -147,13 +147,17 @@ def test_a_pull_killed_at_random_many_times_asks_for_nothing_twice(
     output.parent.mkdir()
     pull = ["pull", push("1.0.0", files), "--output", output, "--key", key.with_suffix(".pub")]
     done: set[str] = set()
+    reached = 0.0
     for _ in range(60):
         before = len(fault_registry.requests())
         hold = fault_registry.switches.hold = Hold(random.randrange(1, 4), "GET", blobs(files))
         killed = commands.start(*pull, "--jobs", "2")
         # The registry stands still after some blobs, so that the pull does not get through; the kill comes before
         # or after that.
-        hold.held.wait(random.uniform(0.05, 0.4))
+        begun = time.monotonic()
+        hold.held.wait(random.uniform(0.5, 4) * reached if reached else 30)
+        # How long a pull takes to its first blobs is this machine's to say.
+        reached = reached or time.monotonic() - begun
         code = killed.kill()
         hold.let_go.set()
         fault_registry.switches.hold = None

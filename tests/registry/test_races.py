@@ -87,7 +87,7 @@ def test_64_writers_in_8_processes_are_all_found_and_visible_to_oras(
     assert oras_discovers(reference) >= raced.attached
     assert set(desk.annotations(reference)) == raced.attached
     # The machine of a test run has other things to do; what it takes alone is the benchmark's to say.
-    assert raced.seconds < 20
+    assert raced.seconds < 60
 
 
 class NaiveWriter:

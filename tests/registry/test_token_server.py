@@ -75,7 +75,7 @@ def test_the_token_server_follows_its_user_table(start_token_server: Callable[..
 def test_a_token_ends_within_its_lifetime(
     start_token_server: Callable[..., TokenServer], start_distribution: Start
 ) -> None:
-    server = start_token_server(lifetime=1)
+    server = start_token_server(lifetime=2)
     server.announced = 300
     url = f"{start_distribution(token=server).url}/v2/"
     token = Bearer(server, "", ("ci", "secret"))

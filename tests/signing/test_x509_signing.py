@@ -129,8 +129,8 @@ def test_a_certificate_that_nobody_would_accept_signs_nothing(sigstore: Sigstore
 
 
 def test_a_certificate_that_ended_during_the_upload_signs_nothing(sigstore: Sigstore) -> None:
-    signer = load(sigstore, make_chain(end=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2)).leaf)
-    time.sleep(2.5)
+    signer = load(sigstore, make_chain(end=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=4)).leaf)
+    time.sleep(4.1)
     with pytest.raises(InvalidInput, match="is not good now"):
         signer.sign(statements())
 

@@ -167,7 +167,7 @@ def reference(registry: FaultRegistry, tag: str = "1.0") -> str:
 
 def at_once(work: Mapping[str, Callable[[], None]]) -> None:
     """Do several checks at once, which mostly wait; fail with all that failed."""
-    with ThreadPoolExecutor(len(work)) as pool:
+    with ThreadPoolExecutor(min(4, len(work))) as pool:
         futures = {name: pool.submit(one) for name, one in work.items()}
     failed = []
     for name, future in futures.items():

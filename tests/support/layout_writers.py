@@ -69,7 +69,7 @@ def _main(layout: str, subject: str, size: int, writers: int, kills: int, seed: 
         victim = chance.randrange(writers)
         _end(running[victim])
         running[victim] = _start(layout, subject, size, chance.random())
-    time.sleep(0.3)
+    time.sleep(1)
     for pid in running:
         _end(pid)
     os.write(1, f"killed {kills + writers}\n".encode())

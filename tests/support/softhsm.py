@@ -11,8 +11,8 @@ from typing import Final
 
 from support.parts import require_part
 
-PIN: Final = "24680"
-WRONG_PIN: Final = "13579"
+PIN: Final = "24680-of-the-tests"
+WRONG_PIN: Final = "13579-of-the-tests"
 _SO_PIN: Final = "9876543210"
 _GENERATE: Final = Path(__file__).with_name("generate_in_token.py")
 

@@ -111,7 +111,7 @@ def fake_git(tmp_path, monkeypatch):
 
 
 def test_a_git_that_does_not_end_is_ended_with_its_children(repository, fake_git, monkeypatch, tmp_path):
-    monkeypatch.setattr(git_program, "SECONDS", 0.5)
+    monkeypatch.setattr(git_program, "SECONDS", 3)
     fake_git(f"sleep 60 &\necho $! > '{tmp_path}/child'\nwait")
     before = time.monotonic()
     assert "did not answer" in facts(repository).notes[0]

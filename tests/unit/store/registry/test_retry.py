@@ -183,7 +183,7 @@ def test_silence_is_tried_again(fault_registry: FaultRegistry, opened: Open) -> 
     before = len(fault_registry.requests("GET"))
     fault_registry.switches.hold = Hold(0, "GET")
     with pytest.raises(NetworkError, match="did not answer"):
-        opened(timeout=0.2).get_manifest("1.0.0")
+        opened(timeout=1.0).get_manifest("1.0.0")
     assert len(fault_registry.requests("GET")) - before == FIVE
 
 
