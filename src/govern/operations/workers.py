@@ -12,7 +12,7 @@ from govern.errors import Undecided
 from govern.progress import Progress
 
 _Item = TypeVar("_Item")
-_LOOK_UP: Final = 0.25
+_LOOK_UP: Final = 1.0
 """Seconds after which who waits looks for signals."""
 
 
