@@ -12,6 +12,7 @@ import govern
 from govern.errors import Denied, UsageError
 from govern.names import Name
 from govern.oci.digest import Digest
+from govern.oci.manifest import read_manifest
 from govern.oci.reference import parse
 from govern.operations.context import Context
 from govern.operations.copy_dependencies import place_below, place_beside, read_dependencies
@@ -19,6 +20,7 @@ from govern.operations.copy_result import Copied
 from govern.settings import Settings
 from support.everything import open_place
 from support.fault_registry import FaultRegistry
+from support.fault_registry.switches import Burst
 from support.records import signer
 from support.registries import Running, unique_repository
 from support.trees import write_tree
@@ -93,6 +95,21 @@ def test_what_stays_where_it_is_is_said(tmp_path: Path) -> None:
     assert stays(govern.save(source, tmp_path / "it.tar").copied) == [
         f"made from {DATA}, which stays where it is: it needs a file of its own"
     ]
+
+
+def test_what_a_note_could_not_read_and_the_copy_could_makes_no_copy_incomplete(
+    fault_registry: FaultRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain(fault_registry.host, tmp_path)
+    source = f"{fault_registry.host}/{MODEL}:1.0.0"
+    store = open_place(f"{fault_registry.host}/{MODEL}")
+    (record,) = (one.manifest for one in govern.records(source).found if one.word == "provenance")
+    (bundle,) = read_manifest(store.get_manifest(record)).layers
+    monkeypatch.setenv("GOVERN_CACHE_DIR", str(tmp_path / "another-machine"))
+    fault_registry.switches.status_burst.append(Burst(403, 1, "GET", f"/blobs/{bundle.digest}"))
+    copied = govern.copy(source, f"layout:{tmp_path}/mirror/{MODEL}")
+    assert fault_registry.switches.status_burst[0].times == 0
+    assert (copied.complete, copied.not_carried) == (True, ())
 
 
 def test_it_goes_where_it_is_told(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from govern.errors import UsageError
 from govern.oci.reference import Reference
 from govern.operations.context import Context
-from govern.operations.copy import carry_all, left_behind, open_transfer
+from govern.operations.copy import carry_all, open_transfer
+from govern.operations.copy_dependencies import left_behind
 from govern.operations.copy_plan import Asked, plan_copy
 from govern.operations.copy_result import Copied
 from govern.operations.copy_tags import is_special

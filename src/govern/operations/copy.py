@@ -14,10 +14,9 @@ they are, so the verdict is that of the source.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from govern.errors import Denied, GovernError, UsageError
 from govern.limits import MAX_DEPENDENCIES
@@ -29,6 +28,7 @@ from govern.operations.copy_dependencies import (
     Dependency,
     dependencies_of,
     find_dependency,
+    left_behind,
     place_below,
     place_beside,
 )
@@ -39,9 +39,6 @@ from govern.operations.copy_tags import carry_freshness, carry_legacy, carry_lin
 from govern.operations.copy_transfer import Transfer, blobs_of
 from govern.operations.held_name import held_name, refuse_other_line
 from govern.operations.verify import Verifier
-
-_NAMED: Final = 3
-"""How many artifacts that are left behind a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,24 +107,6 @@ def plan_all(context: Context, asked: Asked, options: CopyOptions) -> list[Plan]
         hint = f"--depth {options.depth + 1} copies that too"
         plans[0] = replace(first, notes=(*first.notes, *left_behind(context, level, seen, hint)))
     return plans
-
-
-def left_behind(context: Context, plans: Sequence[Plan], seen: Collection[Digest], hint: str) -> tuple[str, ...]:
-    """Return a note where artifacts were made from something that is not carried with them.
-
-    Args:
-        context: the surroundings.
-        plans: of the artifacts whose provenance is asked.
-        seen: what is carried.
-        hint: how it can be.
-    """
-    made_from = (one for plan in plans for root in plan.roots for one in dependencies_of(context, plan, root))
-    left = {one.digest: str(one.name or one) for one in made_from if one.digest not in seen}
-    if not left:
-        return ()
-    names = sorted(set(left.values()))
-    some = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-    return (f"made from {some}, which stays where it is: {hint}",)
 
 
 def _plan_dependencies(

@@ -6,7 +6,8 @@ the verifier's policy vouches for the record; otherwise it is said, and left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, assert_never
 
@@ -14,13 +15,15 @@ from govern.errors import Denied, GovernError, NotFound
 from govern.names import Name, SubjectName
 from govern.oci.digest import Digest
 from govern.oci.reference import LayoutPlace, Place, Reference, RegistryPlace, parse
-from govern.operations.claims import find_claims
+from govern.operations.claims import Claims, find_claims
 from govern.operations.context import Context
 from govern.operations.copy_plan import Plan, Root
 from govern.operations.found import peek
 from govern.predicates.kinds import SLSA_V02, SLSA_V1
 
 _OCI: Final = "oci://"
+_NAMED: Final = 3
+"""How many artifacts that are left behind a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +47,59 @@ class Dependency:
 
 
 def dependencies_of(context: Context, plan: Plan, root: Root) -> tuple[Dependency, ...]:
-    """Return what an artifact was made from, each once.
+    """Return what an artifact was made from, each once; what could not be read of that is not carried.
 
     Under a policy only those records speak that it lets their writers sign; without one, every provenance does.
     """
-    found: dict[Digest, Dependency] = {}
-    for predicate in _provenance(context, plan, root):
-        for one in read_dependencies(predicate):
-            found.setdefault(one.digest, replace(one, vouched=root.verified is not None))
-    return tuple(found.values())
-
-
-def _provenance(context: Context, plan: Plan, root: Root) -> Iterator[Mapping[str, Any]]:
-    if root.verified is not None:
-        claims = root.verified.gathered.artifact
-        vouched = {one.manifest for one in root.verified.decision.records if one.authorised}
-    else:
-        claims = find_claims(plan.transfer.source, root.digest, context.objects, jobs=context.settings.jobs)
-        vouched = {one.manifest for one in claims.found}
+    claims = _claims(context, plan, root)
     for fault in claims.failures:
         plan.transfer.lacks("a record that may name what it was made from", fault)
+    return _named_in(claims, root)
+
+
+def left_behind(context: Context, plans: Sequence[Plan], seen: Collection[Digest], hint: str) -> tuple[str, ...]:
+    """Return a note where artifacts were made from something that is not carried with them.
+
+    Args:
+        context: the surroundings.
+        plans: of the artifacts whose provenance is asked.
+        seen: what is carried.
+        hint: how it can be.
+    """
+    left: set[str] = set()
+    for plan in plans:
+        for root in plan.roots:
+            # A note decides nothing: who carries the records meets what cannot be read, and says so.
+            with contextlib.suppress(GovernError):
+                made_from = _named_in(_claims(context, plan, root), root)
+                left.update(str(one.name or one) for one in made_from if one.digest not in seen)
+    if not left:
+        return ()
+    names = sorted(left)
+    some = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    return (f"made from {some}, which stays where it is: {hint}",)
+
+
+def _claims(context: Context, plan: Plan, root: Root) -> Claims:
+    if root.verified is not None:
+        return root.verified.gathered.artifact
+    return find_claims(plan.transfer.source, root.digest, context.objects, jobs=context.settings.jobs)
+
+
+def _named_in(claims: Claims, root: Root) -> tuple[Dependency, ...]:
+    if root.verified is not None:
+        vouched = {one.manifest for one in root.verified.decision.records if one.authorised}
+    else:
+        vouched = {one.manifest for one in claims.found}
+    found: dict[Digest, Dependency] = {}
     for claim in claims.found:
         said = peek(claim)
         if said.type not in (SLSA_V1, SLSA_V02) or said.digest != root.digest or said.predicate is None:
             continue
         if claim.manifest in vouched:
-            yield said.predicate
+            for one in read_dependencies(said.predicate):
+                found.setdefault(one.digest, replace(one, vouched=root.verified is not None))
+    return tuple(found.values())
 
 
 def read_dependencies(predicate: Mapping[str, Any]) -> Iterator[Dependency]:
