@@ -103,13 +103,13 @@ def with_revocations(trust: Trust, lists: Sequence[CertificateRevocationList]) -
     Raises:
         UsageError: where there is no PKI that could be meant.
     """
-    if lists and not trust.pkis:
+    if not lists:
+        return trust
+    if not trust.pkis:
         raise UsageError(
             "a revocation list was given, and no internal PKI is trusted",
             expected="--ca-roots FILE, or certificates in the policy's trust section",
         )
-    if not lists:
-        return trust
     return replace(trust, pkis=tuple(replace(one, revocation_lists=tuple(lists)) for one in trust.pkis))
 
 

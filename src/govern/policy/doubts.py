@@ -12,7 +12,7 @@ from govern.policy.build_level import CLIENT_LEVEL
 from govern.policy.model import Credential, Policy
 from govern.predicates.kinds import word_for
 from govern.times import write_time
-from govern.trust.identity import Identity
+from govern.trust.identity import Identity, is_provider
 
 
 def doubts(policy: Policy) -> tuple[str, ...]:
@@ -61,10 +61,10 @@ def _unproven(policy: Policy, identity: Identity) -> str:
     """Return which anchor an identity lacks, or empty."""
     if not policy.trust.roots and not policy.trust.pkis:
         return "no root is pinned in trust.sigstore or trust.certificates that could prove an identity"
-    if identity.issuer.startswith(("https://", "http://")):
+    if is_provider(identity.issuer):
         if not policy.trust.roots:
             return f"the issuer {identity.issuer} needs a trusted root in trust.sigstore"
-        believed = any(not one.issuers or identity.issuer in one.issuers for one in policy.trust.roots)
+        believed = any(one.is_believed_about(identity.issuer) for one in policy.trust.roots)
         return "" if believed else f"no root in trust.sigstore has the issuer {identity.issuer} among its issuers"
     if any(one.name == identity.issuer for one in policy.trust.pkis):
         return ""

@@ -31,6 +31,7 @@ from govern.predicates.common import Time
 from govern.predicates.kinds import resolve_type
 from govern.times import read_time
 from govern.trust.anchors import Window
+from govern.trust.identity import is_provider
 from govern.trust.keys import read_public_key
 
 _WHOSE: Final = re.compile(r"(?:spiffe://[^/*]+/|[a-z][a-z0-9+.-]*://[^/*]+/[^/*]+/)[^*]*\*")
@@ -148,7 +149,7 @@ def _instance(value: object) -> object:
 
 
 def _issuer(text: str) -> str:
-    if not text.startswith(("https://", "http://")):
+    if not is_provider(text):
         raise ValueError(f"got {shortened(text, 80)}, expected the URL of an OpenID provider")
     return text
 

@@ -92,6 +92,10 @@ class TrustedRoot:
     issuers: tuple[str, ...] = ()
     left_out: tuple[str, ...] = field(default=(), compare=False)
 
+    def is_believed_about(self, issuer: str) -> bool:
+        """Whether its certificates are believed about people of this OpenID provider."""
+        return not self.issuers or issuer in self.issuers
+
 
 @dataclass(frozen=True, slots=True)
 class Pki:

@@ -88,7 +88,7 @@ def _by_sigstore(bundle: Bundle, leaf: Leaf, root: TrustedRoot) -> Authentic:
     logged_by = check_logged(leaf.certificate, chain[1], root.certificate_logs)
     # (5)
     identity = sigstore_identity(leaf.certificate)
-    if root.issuers and identity.issuer not in root.issuers:
+    if not root.is_believed_about(identity.issuer):
         # Who runs one instance could otherwise name anybody whom another one vouches for.
         raise Denied(
             "the trusted root is not believed about this identity",

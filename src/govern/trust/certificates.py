@@ -17,11 +17,11 @@ from govern.errors import Denied, GovernError, InvalidInput
 from govern.limits import MAX_CERTIFICATE, MAX_CHAIN
 from govern.times import write_time
 from govern.trust.anchors import Authority
-from govern.trust.extensions import extension_of
+from govern.trust.extensions import extended_usage_of, extension_of
 from govern.trust.keys import PublicKey, accept
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate, ObjectIdentifier
+    from cryptography.x509 import Certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def check_chain(leaf: Leaf, authority: Authority, at: datetime) -> tuple[Certifi
             got=f"{leaf.signer_label}: {str(fault)[:200]}",
             expected=f"a chain to {authority.name}, valid at {write_time(at)}",
         ) from fault
-    usage = _extended_usage(leaf.certificate)
+    usage = extended_usage_of(leaf.certificate)
     if ExtendedKeyUsageOID.CODE_SIGNING not in usage:
         # A certificate of a web server must not sign approvals.
         raise Denied(
@@ -139,7 +139,7 @@ def check_chain(leaf: Leaf, authority: Authority, at: datetime) -> tuple[Certifi
         )
     _check_key_usage(leaf.certificate)
     for one in chain[1:]:
-        allowed = _extended_usage(one)
+        allowed = extended_usage_of(one)
         if allowed and not {ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & {*allowed}:
             # The authority of a cluster's web servers must not make signers.
             raise Denied(
@@ -148,12 +148,6 @@ def check_chain(leaf: Leaf, authority: Authority, at: datetime) -> tuple[Certifi
                 expected="extended key usage codeSigning, any, or none at all",
             )
     return chain
-
-
-def _extended_usage(certificate: Certificate) -> tuple[ObjectIdentifier, ...]:
-    from cryptography.x509 import ExtendedKeyUsage
-
-    return tuple(extension_of(certificate, ExtendedKeyUsage) or ())
 
 
 def _check_key_usage(certificate: Certificate) -> None:

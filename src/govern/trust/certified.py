@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from govern.errors import Denied
 from govern.limits import MAX_IDENTITY
 from govern.trust.extensions import extension_of
-from govern.trust.identity import Identity
+from govern.trust.identity import Identity, is_provider
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate, GeneralName
@@ -44,7 +44,7 @@ def sigstore_identity(certificate: Certificate) -> Identity:
     issuer = _issuer(certificate)
     if not issuer:
         raise Denied("the certificate names no issuer", expected=f"the extension {_ISSUER_V2}")
-    if not issuer.startswith(("https://", "http://")):
+    if not is_provider(issuer):
         # What is no URL could be the name of somebody's root, and so the identity of a person of an internal PKI.
         raise Denied("the certificate's issuer is no provider", got=repr(issuer[:200]), expected="a URL")
     return _bounded(Identity(issuer, subject))

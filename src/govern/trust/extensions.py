@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate, ExtensionType, RevokedCertificate
+    from cryptography.x509 import Certificate, ExtensionType, ObjectIdentifier, RevokedCertificate
 
     _Kind = TypeVar("_Kind", bound=ExtensionType)
 
@@ -23,3 +23,10 @@ def extension_of(certificate: Certificate | RevokedCertificate, kind: type[_Kind
         return certificate.extensions.get_extension_for_class(kind).value
     except ExtensionNotFound:
         return None
+
+
+def extended_usage_of(certificate: Certificate) -> tuple[ObjectIdentifier, ...]:
+    """Return what a certificate's key may be used for; empty where it does not say."""
+    from cryptography.x509 import ExtendedKeyUsage
+
+    return tuple(extension_of(certificate, ExtendedKeyUsage) or ())

@@ -8,6 +8,11 @@ from govern import canonical
 from govern.oci.digest import Digest
 
 
+def is_provider(issuer: str) -> bool:
+    """Whether an issuer is the URL of an OpenID provider: what is none names the root of an internal PKI."""
+    return issuer.startswith(("https://", "http://"))
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The identity in a certificate.

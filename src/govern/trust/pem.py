@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from govern.errors import GovernError, InvalidInput
 from govern.limits import MAX_CHAIN, MAX_KEY_FILE, MAX_REVOCATION_LIST
 from govern.trust.anchors import Authority
-from govern.trust.extensions import extension_of
+from govern.trust.extensions import extended_usage_of, extension_of
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate, CertificateRevocationList
@@ -59,12 +59,10 @@ def check_authority_root(root: Certificate, what: str, error: type[GovernError] 
 
 def read_timestamp_chain(data: bytes, what: str, error: type[GovernError] = InvalidInput) -> Authority:
     """Read a timestamp authority: the certificate that signs first, the root last."""
-    from cryptography.x509 import ExtendedKeyUsage
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
     chain = read_chain(data, what, error)
-    usage = tuple(extension_of(chain[0], ExtendedKeyUsage) or ())
-    if len(chain) < 2 or ExtendedKeyUsageOID.TIME_STAMPING not in usage:
+    if len(chain) < 2 or ExtendedKeyUsageOID.TIME_STAMPING not in extended_usage_of(chain[0]):
         raise error(
             f"{what} does not begin with a certificate that timestamps",
             got=f"{len(chain)} certificates, the first {chain[0].subject.rfc4514_string()[:200]}",
